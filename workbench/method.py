@@ -4,7 +4,9 @@ Shape letters, used throughout: b studies, i images, t texts, l tokens, n patche
 """
 
 import fnmatch
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, NotRequired, Protocol, TypedDict, runtime_checkable
 
@@ -15,7 +17,9 @@ from torch import Tensor, nn
 from workbench.config import Config
 from workbench.dataset import Sample
 from workbench.errors import UserError
+from workbench.randomness import torch_stream
 
+INITIAL_SEED: ContextVar[int] = ContextVar("INITIAL_SEED", default=0)
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -125,6 +129,22 @@ class Method(nn.Module):
     def mechanism_report(self, batch: Batch) -> dict[str, float]:
         """The few numbers that show the method's distinctive part at work."""
         return {}
+
+
+def part(name: str) -> AbstractContextManager[None]:
+    """Initialise one named part from its own stream, so that equal parts of different methods start equal."""
+    return torch_stream(INITIAL_SEED.get(), "init", 0, name)
+
+
+@contextmanager
+def initial_seed(seed: int) -> Iterator[None]:
+    """Methods built inside draw their start weights from `seed`."""
+    token = INITIAL_SEED.set(seed)
+    try:
+        with torch_stream(seed, "init", 0, "rest"):
+            yield
+    finally:
+        INITIAL_SEED.reset(token)
 
 
 def default_groups(method: nn.Module, optimizer: str = "main") -> list[ParameterGroup]:

@@ -1,0 +1,115 @@
+"""Weights for the time machine (snapshots) and state for an exact resume (checkpoints)."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from workbench.errors import UserError
+from workbench.run import Snapshots
+
+
+def own_state(method: nn.Module, frozen: set[str]) -> dict[str, Tensor]:
+    """Persistent state without the parts that no stage trains."""
+    return {name: value.detach().contiguous() for name, value in method.state_dict().items() if name not in frozen}
+
+
+def write_folder(path: Path, tensors: Mapping[str, Tensor], private: Mapping[str, Any] | None = None) -> None:
+    """Write a folder aside, make it durable, rename it: it is whole or it is not there."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    save_file({name: value.cpu() for name, value in tensors.items()}, part / "model.safetensors")
+    if private is not None:
+        torch.save(dict(private), part / "state.pt")
+        for file in part.iterdir():
+            with open(file, "rb") as handle:
+                os.fsync(handle.fileno())
+    if path.exists():
+        old = path.with_name(f".{path.name}.{os.getpid()}.old")
+        os.replace(path, old)
+        os.replace(part, path)
+        shutil.rmtree(old)
+    else:
+        os.replace(part, path)
+
+
+def keep_frozen(run: Path, method: nn.Module, frozen: set[str]) -> str | None:
+    """Store the frozen part once per run by its hash, hard-linked from a sibling run that has it."""
+    state = {name: value.detach().cpu().contiguous() for name, value in method.state_dict().items() if name in frozen}
+    if not state:
+        return None
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        digest.update(f"{name} {state[name].dtype} {tuple(state[name].shape)}".encode())
+        digest.update(state[name].reshape(-1).view(torch.uint8).numpy().data)
+    target = run / "frozen" / f"{digest.hexdigest()}.safetensors"
+    target.parent.mkdir(exist_ok=True)
+    if not target.exists():
+        for sibling in run.parent.glob(f"*/frozen/{target.name}"):
+            try:
+                os.link(sibling, target)
+                return target.name
+            except OSError:
+                break  # another file system: a copy then
+        part = target.with_suffix(".part")
+        save_file(state, part)
+        os.replace(part, target)
+    return target.name
+
+
+def load_weights(method: nn.Module, folder: Path, run: Path) -> None:
+    """Load a snapshot or checkpoint and the run's frozen part; raises UserError naming the first tensor that does not fit."""
+    found = load_file(folder / "model.safetensors")
+    for file in (run / "frozen").glob("*.safetensors"):
+        found |= load_file(file)
+    wanted = method.state_dict()
+    missing = [name for name in wanted if name not in found]
+    unknown = [name for name in found if name not in wanted]
+    wrong = [name for name in wanted if name in found and found[name].shape != wanted[name].shape]
+    if missing or unknown or wrong:
+        first = (
+            f"tensor {wrong[0]} has shape {tuple(found[wrong[0]].shape)}, expected {tuple(wanted[wrong[0]].shape)}"
+            if wrong
+            else f"tensor {missing[0]} is missing"
+            if missing
+            else f"tensor {unknown[0]} is unknown to this method"
+        )
+        raise UserError(f"{folder}: weights of another method or size ({first}); use the configuration the run was trained with")
+    method.load_state_dict(found)
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """The private resume state, by torch's restricted reader."""
+    return torch.load(folder / "state.pt", weights_only=True, map_location="cpu")
+
+
+def prune(folder: Path, keep: int, best: int | None) -> None:
+    """Remove all but the newest `keep` checkpoints and the best, and what a crash left half-written."""
+    steps = sorted(int(path.name[5:]) for path in folder.glob("step-*"))
+    for step in steps[:-keep]:
+        if step != best:
+            shutil.rmtree(folder / f"step-{step}")
+    for path in folder.glob(".step-*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def snapshot_steps(config: Snapshots, steps: int, bytes_each: int) -> tuple[list[int], int]:
+    """0, 1, 2, 4, … while the gap is below `every`, then every `every`; thinned to the budget. Returns steps and the spacing used."""
+    every = config.every or max(1, steps // 8)
+    allowed = max(2, int(config.budget_gb * 1e9 / max(1, bytes_each)))
+    while True:
+        found, step = [0], 1
+        while step < steps:
+            found.append(step)
+            step = step * 2 if step * 2 < every else (step // every + 1) * every
+        found.append(steps)
+        if len(found) <= allowed or every >= steps:
+            return (found if len(found) <= allowed else [*found[: allowed - 1], steps]), every
+        every = min(steps, every * 2)

@@ -1,0 +1,47 @@
+"""`workbench data prepare` and `workbench data card`: a data set by name, or the data set of a recipe."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from training import recipe as recipes
+from training.setup import dataset_config, load_dataset
+from workbench import registry
+from workbench.config import read_yaml
+from workbench.errors import UserError
+
+
+def values_of(name: str, root: Path | None, settings: Sequence[str]) -> dict[str, Any]:
+    """The `{name: …}` mapping of a data set, or of a recipe's first source, with settings applied."""
+    if name in registry.names("data"):
+        values: dict[str, Any] = {"name": name}
+    else:
+        data = read_yaml(recipes.find(name)).get("data", {})
+        if not data:
+            raise UserError(
+                f"{name}: names no data set; known are {', '.join(registry.names('data'))} and the recipes {', '.join(recipes.names())}"
+            )
+        values = dict(next(iter(data.values()))["config"])
+    if root is not None:
+        values["root"] = str(root)
+    return recipes.override(values, settings)
+
+
+def card(name: str, root: Path | None, settings: Sequence[str]) -> tuple[Any, str]:
+    """The data card as a document and as text."""
+    from workbench.ingest.card import card as make_card
+
+    made = make_card(load_dataset(values_of(name, root, settings), name))
+    return made.as_dict(), made.text()
+
+
+def prepare(name: str, root: Path | None, settings: Sequence[str], quiet: bool) -> tuple[Any, str]:
+    """Convert to shards and report; the report and the card."""
+    from workbench.ingest.prepare import prepare as convert
+
+    values = values_of(name, root, settings)
+    if values["name"] != "manifest":
+        raise UserError(f"data {values['name']}: is made, not read; only data sets with a root are prepared")
+    report = convert(dataset_config(values, name))
+    document, text = card(name, root, settings)
+    return {"report": report.as_dict(), "card": document}, f"{report.text()}\n\n{text}"
