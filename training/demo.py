@@ -1,5 +1,6 @@
 """The demo: one small encoder, three ways of training it, and what became of its latent space."""
 
+import itertools
 import json
 import sys
 import time
@@ -137,7 +138,7 @@ def sentences(arms: Sequence[Mapping[str, Any]], references: Mapping[str, float]
     def ranked(feature: str, name: str) -> tuple[list[str], bool]:
         values = {arm: of(arms, arm, feature, name) for arm in present}
         order = sorted(present, key=lambda arm: mean(values[arm]))
-        held = all(values[low][seed] < values[high][seed] for low, high in zip(order, order[1:]) for seed in range(seeds))
+        held = all(values[low][seed] < values[high][seed] for low, high in itertools.pairwise(order) for seed in range(seeds))
         return order, held
 
     low, held = ranked("image.projected", "participation_ratio")

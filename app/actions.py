@@ -1,0 +1,129 @@
+"""What a page may do to runs: start, stop, resume, delete, turn a knob. Each returns the sentence to show."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from workbench.config import read_yaml
+from workbench.errors import UserError
+from workbench.run import Run, RunConfig, delete_run, request_launch, write_json
+
+REPOSITORY = Path(__file__).parents[1]
+RECIPES = REPOSITORY / "training" / "recipes"
+ACTIVE = ("running", "starting")
+RESUMABLE = ("stopped", "failed", "stale", "queued")
+
+
+def recipes() -> list[str]:
+    return sorted(path.stem for path in RECIPES.glob("*.yaml"))
+
+
+def recipe(name: str) -> tuple[str, dict[str, Any]]:
+    """Head comment and values of a recipe; raises UserError where it is not one of the list."""
+    if name not in recipes():
+        raise UserError(f"{name}: no such recipe; the recipes are {', '.join(recipes())}")
+    path = RECIPES / f"{name}.yaml"
+    head = [line.lstrip("# ").rstrip() for line in path.read_text().splitlines() if line.startswith("#")]
+    values = read_yaml(path)
+    values.pop("smoke", None)
+    return "\n".join(head), values
+
+
+def configured(name: str, changes: Mapping[str, Any]) -> RunConfig:
+    """The recipe with `changes` of name, seed, steps and device applied; raises UserError."""
+    _, values = recipe(name)
+    values |= {key: value for key, value in changes.items() if key != "steps" and value is not None}
+    if changes.get("steps") is not None:
+        stages = values.get("stages") or [{}]
+        if len(stages) != 1:
+            raise UserError(f"{name}: has {len(stages)} stages, their steps are set in the recipe; leave steps empty")
+        values["stages"] = [{**stages[0], "steps": changes["steps"]}]
+    return RunConfig.parse(values, f"{name}.yaml")
+
+
+def start(root: Path, name: str, changes: Mapping[str, Any]) -> str:
+    config = configured(name, changes)
+    run = request_launch(config, root, device=config.device)
+    start_queue(root)
+    return f"{run.id} is in the queue"
+
+
+def start_queue(root: Path) -> None:
+    """Start the supervisor as a process of its own that outlives the app; where one serves this folder already, it ends at once."""
+    queue = root / "queue"
+    queue.mkdir(parents=True, exist_ok=True)
+    with open(queue / "supervisor.log", "ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "training", "queue", "start", "--runs", str(root)],
+            cwd=REPOSITORY,
+            env=os.environ | {"WORKBENCH_RUNS": str(root)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def stop(runs: Iterable[Run]) -> str:
+    asked = [run for run in runs if run.status["state"] in ACTIVE]
+    for run in asked:
+        run.command(command="stop")
+    return f"asked {len(asked)} run{'s' * (len(asked) != 1)} to stop after this step" if asked else "none of these runs is training"
+
+
+def resume(root: Path, runs: Iterable[Run]) -> str:
+    asked = [run for run in runs if run.status["state"] in RESUMABLE]
+    queue = root / "queue"
+    queue.mkdir(exist_ok=True)
+    for run in asked:
+        if run.status["state"] != "queued":
+            request = {"run": run.id, "device": run.config.get("device", "auto"), "asked": time.time(), "resume": True}
+            write_json(queue / f"{time.time_ns()}-{run.id}.json", request, durable=True)
+    if asked:
+        start_queue(root)
+    return f"asked to resume {len(asked)} run{'s' * (len(asked) != 1)}" if asked else "none of these runs can be resumed"
+
+
+def delete(runs: Sequence[Run]) -> str:
+    """Remove run folders; raises UserError before the first is touched if one of them still runs or shares a live process."""
+    for run in runs:
+        if run.status["state"] in ACTIVE:
+            raise UserError(f"{run.id}: is running; stop it before deleting it")
+    for run in runs:
+        delete_run(run)
+    return f"deleted {len(runs)} run{'s' * (len(runs) != 1)}"
+
+
+def size(runs: Iterable[Run]) -> int:
+    """Bytes on disk."""
+    return sum(path.stat().st_size for run in runs for path in run.path.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def knobs(run: Run, events: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """Live fields of a run and their present values: loss weights and learning rates, with what was turned since."""
+    status = run.status
+    weights = dict.fromkeys((name for names in status.get("terms", {}).values() for name in names), 1.0)
+    weights |= run.config.get("method", {}).get("weights") or {}
+    weights |= status.get("weights", {})
+    found = {f"method.weights.{name}": float(value) for name, value in weights.items()}
+    found |= {f"optimizers.{name}.lr": float(values["lr"]) for name, values in run.config.get("optimizers", {}).items() if "lr" in values}
+    return found | {event["name"]: float(event["to"]) for event in events if event.get("event") == "knob" and "to" in event}
+
+
+def turn(run: Run, name: str, value: float, known: Mapping[str, float]) -> Path:
+    """Ask the run to set a live field; returns the command's file, by which the answer is found. Raises UserError."""
+    if name not in known:
+        raise UserError(f"{run.id}: {name} is not live; live are {', '.join(known)}")
+    return run.command(command="set", name=name, value=float(value))
+
+
+def answer(command: Path) -> str:
+    """`waiting`, `done`, or `refused: <reason>`."""
+    if command.with_suffix(".done").is_file():
+        return "done"
+    refused = command.with_suffix(".refused")
+    return f"refused: {read_yaml(refused).get('reason', 'no reason given')}" if refused.is_file() else "waiting"
