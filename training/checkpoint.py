@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from workbench.errors import UserError
 from workbench.run import Snapshots
 
 
@@ -64,38 +63,16 @@ def keep_frozen(run: Path, method: nn.Module, frozen: set[str]) -> str | None:
     return target.name
 
 
-def load_weights(method: nn.Module, folder: Path, run: Path) -> None:
-    """Load a snapshot or checkpoint and the run's frozen part; raises UserError naming the first tensor that does not fit."""
-    found = load_file(folder / "model.safetensors")
-    for file in (run / "frozen").glob("*.safetensors"):
-        found |= load_file(file)
-    wanted = method.state_dict()
-    missing = [name for name in wanted if name not in found]
-    unknown = [name for name in found if name not in wanted]
-    wrong = [name for name in wanted if name in found and found[name].shape != wanted[name].shape]
-    if missing or unknown or wrong:
-        first = (
-            f"tensor {wrong[0]} has shape {tuple(found[wrong[0]].shape)}, expected {tuple(wanted[wrong[0]].shape)}"
-            if wrong
-            else f"tensor {missing[0]} is missing"
-            if missing
-            else f"tensor {unknown[0]} is unknown to this method"
-        )
-        raise UserError(f"{folder}: weights of another method or size ({first}); use the configuration the run was trained with")
-    method.load_state_dict(found)
-
-
 def read_state(folder: Path) -> dict[str, Any]:
     """The private resume state, by torch's restricted reader."""
     return torch.load(folder / "state.pt", weights_only=True, map_location="cpu")
 
 
-def prune(folder: Path, keep: int, best: int | None) -> None:
-    """Remove all but the newest `keep` checkpoints and the best, and what a crash left half-written."""
+def prune(folder: Path, keep: int) -> None:
+    """Remove all but the newest `keep` checkpoints, and what a crash left half-written; `best` is a folder of its own."""
     steps = sorted(int(path.name[5:]) for path in folder.glob("step-*"))
     for step in steps[:-keep]:
-        if step != best:
-            shutil.rmtree(folder / f"step-{step}")
+        shutil.rmtree(folder / f"step-{step}")
     for path in folder.glob(".step-*"):
         shutil.rmtree(path, ignore_errors=True)
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from training import recipe as recipes
-from training.setup import dataset_config, load_dataset
 from workbench import registry
 from workbench.config import read_yaml
+from workbench.datasets import dataset_config, load_dataset
 from workbench.errors import UserError
 
 

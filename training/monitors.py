@@ -1,7 +1,7 @@
 """Looks at the latent space on a fixed probe set, and the ring buffer of what training computed anyway."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +10,16 @@ import torch
 from torch import Tensor
 
 from training.setup import Data
+from workbench.analysis import zeroshot
 from workbench.analysis.baselines import metadata_features, pixel_features, ridge_probe
 from workbench.analysis.collapse import summarise
 from workbench.analysis.statistics import macro_auroc_interval
 from workbench.batches import Rows, fixed_batches, to_device
 from workbench.embeddings import Embeddings, save
-from workbench.method import Batch, Method
+from workbench.method import Batch, Method, Projects
 from workbench.randomness import rng, torch_stream
 from workbench.run import RunConfig, write_json
+from workbench.text import text_batch
 
 
 def look_steps(steps: int, every: int | None) -> set[int]:
@@ -61,8 +63,8 @@ class Probe:
         self.method.train(training)
         return {name: torch.cat(values).numpy() for name, values in parts.items() if values}
 
-    def look(self, folder: Path, step: int, interval: bool) -> dict[str, float]:
-        """Write geometry, probe and embeddings of this moment; returns the macro AUROC per feature."""
+    def look(self, folder: Path, step: int, interval: bool) -> dict[str, dict[str, float]]:
+        """Write geometry, probe, zero-shot and embeddings of this moment; returns macro AUROCs, per feature under `probe`."""
         if not len(self.studies):
             return {}
         dataset, found = self.data.first, self.extract(self.batches)
@@ -78,8 +80,36 @@ class Probe:
             fitted = self.extract(self.fit_batches)
             probes = {name: self.read(fitted[name], z, interval) for name, z in found.items()}
             write_json(folder / "probe.json", probes)
+        read: dict[str, dict[str, float]] = {"probe": {name: probe["macro_auroc"]["value"] for name, probe in probes.items()}}
+        prompts = getattr(dataset, "prompts", None)
+        if prompts and isinstance(self.method, Projects) and "image.projected" in found:
+            record = self.zero_shot(found["image.projected"], prompts, interval)
+            write_json(folder / "zeroshot.json", record)
+            read["zeroshot"] = {"macro_auroc": record["macro_auroc"]["value"]}
         write_json(folder / "geometry.json", geometry)
-        return {name: probe["macro_auroc"]["value"] for name, probe in probes.items()}
+        return {group: values for group, values in read.items() if any(value is not None for value in values.values())}
+
+    @torch.no_grad()
+    def zero_shot(self, projected: np.ndarray, prompts: Mapping[str, Mapping[str, Sequence[str]]], interval: bool) -> dict[str, Any]:
+        """AUROCs of the prompt difference on the probe set (at most 512 studies), no label seen."""
+        dataset, studies = self.data.first, self.studies[:512]
+        named = [(column, name) for column, name in enumerate(dataset.label_names) if name in prompts]
+        training = self.method.training
+        self.method.eval()
+        with torch_stream(0, "look"), torch.autocast(self.device.type, enabled=False):
+            sides = [[self.project(prompts[name][side]) for _, name in named] for side in ("positive", "negative")]
+        self.method.train(training)
+        columns = [column for column, _ in named]
+        found = zeroshot.scores(projected[: len(studies)], *sides)
+        record = auroc_record(
+            found, dataset.labels[studies][:, columns], self.patients[studies], [name for _, name in named], n_train=0, interval=interval
+        )
+        return record
+
+    def project(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit rows (t d) of the shared space, one per text."""
+        batch = to_device(text_batch(self.method, list(texts)), self.device, self.dtype)
+        return self.method.project_text(batch).float().cpu().numpy()
 
     def read(self, fit: np.ndarray, z: np.ndarray, interval: bool) -> dict[str, Any]:
         """Macro AUROC on the probe set of a ridge fitted on training studies."""

@@ -1,7 +1,6 @@
 """From a run's configuration to what its loop needs: data, method, weights, checked before the first step."""
 
 import fnmatch
-import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,48 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from safetensors.torch import load_file
 
-from workbench import registry
-from workbench.dataset import Dataset, DatasetConfig
+from workbench.dataset import Dataset, Sample
+from workbench.datasets import dataset_config, load_dataset
 from workbench.errors import UserError
-from workbench.method import Method, MethodConfig, initial_seed
+from workbench.method import Method
+from workbench.models import method_config
+from workbench.randomness import rng
 from workbench.run import RunConfig, find_run
-
-LOADED: dict[str, Dataset] = {}  # data sets of this process by their configuration: the demo's runs share one
-
-
-def method_class(name: str) -> type[Method]:
-    """The Method subclass defined in a method file."""
-    module = registry.load("methods", name)
-    found = [
-        item for _, item in inspect.getmembers(module, inspect.isclass) if issubclass(item, Method) and item.__module__ == module.__name__
-    ]
-    if len(found) != 1:
-        raise UserError(f"method {name}: its file must define exactly one Method, found {[item.__name__ for item in found]}")
-    return found[0]
-
-
-def method_config(values: Mapping[str, Any], where: str = "config") -> tuple[type[Method], MethodConfig]:
-    """The method class and its validated configuration from a `method:` mapping."""
-    if "name" not in values:
-        raise UserError(f"{where}: method.name is missing; name one of {', '.join(registry.names('methods'))}")
-    chosen = method_class(values["name"])
-    return chosen, chosen.Config.parse({key: value for key, value in values.items() if key != "name"}, f"{where}: method {values['name']}")
-
-
-def dataset_config(values: Mapping[str, Any], where: str = "config") -> DatasetConfig:
-    if "name" not in values:
-        raise UserError(f"{where}: data name is missing; name one of {', '.join(registry.names('data'))}")
-    module = registry.load("data", values["name"])
-    return module.Config.parse({key: value for key, value in values.items() if key != "name"}, f"{where}: data {values['name']}")
-
-
-def load_dataset(values: Mapping[str, Any], where: str = "config") -> Dataset:
-    """The data set of a `{name: …}` mapping, loaded once per process."""
-    config = dataset_config(values, where)
-    key = f"{values['name']} {config.model_dump_json()}"
-    if key not in LOADED:
-        LOADED[key] = registry.load("data", values["name"]).load(config)
-    return LOADED[key]
 
 
 def resolve(config: RunConfig, where: str = "config") -> RunConfig:
@@ -76,9 +40,32 @@ class Data(NamedTuple):
         return self.datasets[self.main]
 
 
+class ShuffledTexts:
+    """A data set whose training studies carry the texts of other training studies."""
+
+    def __init__(self, dataset: Dataset, seed: int) -> None:
+        self.dataset = dataset
+        train = dataset.split("train")
+        order = rng(seed, "shuffled texts", 0, dataset.data_hash).permutation(train)
+        self.giver = dict(zip(order.tolist(), np.roll(order, 1).tolist()))  # one cycle: nobody keeps its own
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "dataset":  # not there yet while it is being unpickled in a data worker
+            raise AttributeError(name)
+        return getattr(self.dataset, name)
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> Sample:
+        sample, giver = self.dataset[index], self.giver.get(int(index))
+        return sample if giver is None else {**sample, "texts": self.dataset[giver]["texts"]}
+
+
 def open_data(config: RunConfig, chosen: type[Method]) -> Data:
     """Load the sources, check what the method needs and that no patient is in two splits; raises UserError."""
     datasets = {name: load_dataset(source.config) for name, source in config.data.items()}
+    datasets |= {name: ShuffledTexts(datasets[name], config.seed) for name, source in config.data.items() if source.texts == "shuffled"}
     for need in chosen.needs:
         if need.startswith("source:"):
             if need[7:] not in datasets:
@@ -96,14 +83,6 @@ def open_data(config: RunConfig, chosen: type[Method]) -> Data:
             raise UserError(f"data.{name}: no training studies; check its split column")
     main = next(iter(datasets))
     return Data(datasets, train, datasets[main].split("val"), main)
-
-
-def build_method(config: RunConfig) -> Method:
-    """The method with its start weights, a pure function of configuration and seed."""
-    chosen, parsed = method_config(config.method)
-    with initial_seed(config.seed):
-        method = chosen(parsed)
-    return method
 
 
 def trained_names(method: Method, patterns: tuple[str, ...]) -> list[str]:

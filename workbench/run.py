@@ -36,6 +36,8 @@ class Source(Config):
     """The data set's own configuration with its `name`, for example {name: phantoms, level: teaching}."""
     weight: Annotated[float, Field(gt=0)] = 1.0
     """Share of the batch rows when several sources are mixed."""
+    texts: Literal["own", "shuffled"] = "own"
+    """`shuffled` gives every training study the texts of another one: the control that must read chance."""
 
 
 class Optimizer(Config):

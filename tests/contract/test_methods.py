@@ -7,11 +7,10 @@ import pytest
 import torch
 import yaml
 
-from training.setup import build_method, method_class, method_config
 from workbench import registry
 from workbench.batches import Address, Rows, collate
 from workbench.method import capabilities, group_of
-from workbench.run import RunConfig
+from workbench.models import build_method, method_class, method_config
 
 TOYS = [f"tests.toys.{name}" for name in ("line", "adversarial", "three_passes", "two_sources", "two_images")]
 SMALL = {
@@ -53,7 +52,7 @@ def batch_of(name, studies=12):
 
 
 def build(name, seed=0):
-    return build_method(RunConfig.model_validate({"method": values(name), "data": {"points": {"config": {"name": "any"}}}, "seed": seed}))
+    return build_method(values(name), seed)
 
 
 def test_terms_are_finite_declared_and_all_there(name):

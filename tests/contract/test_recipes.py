@@ -7,8 +7,9 @@ import torch
 import yaml
 
 from training import recipe as recipes
-from training.setup import method_config, resolve
+from training.setup import resolve
 from workbench.config import read_yaml
+from workbench.models import method_config
 from workbench.run import RunConfig, create_run
 
 

@@ -14,8 +14,9 @@ from safetensors.torch import load_file
 
 from training.loop import Divergence, Trainer, train
 from training.order import Order, apportion
-from training.setup import build_method, resolve
+from training.setup import resolve
 from workbench.errors import UserError
+from workbench.models import build_method
 from workbench.run import Run, RunConfig, create_run, without_timings
 
 
@@ -57,7 +58,7 @@ def test_a_run_leaves_a_whole_folder(tmp_path):
     assert run.embeddings("image.backbone", 6).features.shape == (10, 3)
     assert set(run.probe(6)["image.backbone"]["labels"]) == {"up", "right"}
     assert run.references()["pixels"]["macro_auroc"]["value"] > 0.5
-    assert [event["event"] for event in run.events()][0] == "launched"
+    assert next(event["event"] for event in run.events()) == "launched"
 
 
 def test_resume_equals_the_uninterrupted_run_to_the_bit(tmp_path):
@@ -105,7 +106,7 @@ def test_three_passes_sharing_an_optimizer_take_one_step_on_the_summed_gradient(
     sgd = {"main": {"kind": "sgd", "lr": 0.1, "betas": [0.0, 0.9], "schedule": "constant", "weight_decay": 0}}
     run = start(tmp_path, "three_passes", steps=1, optimizers=sgd, precision="float64", monitors={"studies": 0})
     trainer = Trainer(run, shared=True)
-    batch = trainer.make_batches(0)[0]
+    batch = trainer.feed.make(0)[0]
     x, y = batch["images"].double().flatten(1).numpy(), batch["labels"].double().numpy()
     w, b = (value.detach().clone().numpy() for value in (trainer.method.map.weight, trainer.method.map.bias))
     trainer.train()
@@ -117,16 +118,19 @@ def test_two_sources_come_as_one_batch_each(tmp_path):
     data = {name: {"config": {"name": "tests.toys.points", "shift": shift}} for name, shift in (("near", 0.0), ("far", 2.0))}
     run = start(tmp_path, "two_sources", data=data)
     trainer = Trainer(run, shared=True)
-    batch = trainer.make_batches(0)[0]
+    batch = trainer.feed.make(0)[0]
     assert {name: len(part["key"]) for name, part in batch["sources"].items()} == {"near": 8, "far": 8}
     assert batch["sources"]["far"]["images"].mean() > batch["sources"]["near"]["images"].mean() + 1
     assert trainer.train() == "finished"
 
 
 def test_mixed_sources_share_the_rows_by_weight(tmp_path):
-    data = {name: {"config": {"name": "tests.toys.points", "shift": shift}, "weight": w} for name, shift, w in (("a", 0.0, 3.0), ("b", 2.0, 1.0))}
+    data = {
+        name: {"config": {"name": "tests.toys.points", "shift": shift}, "weight": w}
+        for name, shift, w in (("a", 0.0, 3.0), ("b", 2.0, 1.0))
+    }
     trainer = Trainer(start(tmp_path, data=data), shared=True)
-    assert sorted(trainer.make_batches(0)[0]["source"]) == ["a"] * 6 + ["b"] * 2
+    assert sorted(trainer.feed.make(0)[0]["source"]) == ["a"] * 6 + ["b"] * 2
     assert trainer.train() == "finished"
 
 
@@ -134,7 +138,7 @@ def test_two_images_of_a_study_are_pooled_by_index(tmp_path):
     data = {"points": {"config": {"name": "tests.toys.points", "images": 2}}}
     run = start(tmp_path, "two_images", data=data)
     trainer = Trainer(run, shared=True)
-    batch = trainer.make_batches(0)[0]
+    batch = trainer.feed.make(0)[0]
     assert batch["image_index"].tolist() == [index // 2 for index in range(16)]
     assert batch["view_index"].tolist() == [0, 1] * 8
     assert trainer.train() == "finished"
@@ -179,10 +183,12 @@ def test_a_live_weight_changes_with_an_event_and_survives_a_resume(tmp_path):
     run.command(command="set", name="method.weights.nonsense", value=0.5)
     train(run, shared=True)
     knobs = [event for event in run.events() if event["event"] == "knob"]
-    assert [(event["name"], event["from"], event["to"], event["step"]) for event in knobs] == [("method.weights.size", 0.01, 0.5, 0)] or knobs[0]["to"] == 0.5
+    assert [(event["name"], event["from"], event["to"], event["step"]) for event in knobs] == [
+        ("method.weights.size", 0.01, 0.5, 0)
+    ] or knobs[0]["to"] == 0.5
     refused = list((run.path / "control").glob("*.refused"))
     assert len(refused) == 1 and "not a live field" in json.loads(refused[0].read_text())["reason"]
-    record = [record for record in run.metrics() if record["kind"] == "train"][0]
+    record = next(record for record in run.metrics() if record["kind"] == "train")
     assert record["loss"] == pytest.approx(record["terms"]["pixels"] + 0.5 * record["terms"]["size"], rel=1e-6)
 
 
@@ -213,9 +219,9 @@ def test_stop_finishes_the_step_and_resume_goes_on(tmp_path):
 
 
 def test_equal_parts_start_equal_whatever_else_a_method_has(monkeypatch):
-    wide = build_method(config(method={"name": "tests.toys.line", "width": 4}))
-    again = build_method(config(method={"name": "tests.toys.line", "width": 4, "dropout": 0.5}))
-    other = build_method(config(method={"name": "tests.toys.line", "width": 4}, seed=1))
+    wide = build_method({"name": "tests.toys.line", "width": 4}, 0)
+    again = build_method({"name": "tests.toys.line", "width": 4, "dropout": 0.5}, 0)
+    other = build_method({"name": "tests.toys.line", "width": 4}, 1)
     assert torch.equal(wide.encoder.weight, again.encoder.weight)
     assert not torch.equal(wide.encoder.weight, other.encoder.weight)
 
@@ -253,14 +259,16 @@ def test_weights_of_another_size_are_refused(tmp_path):
 @pytest.mark.parametrize("moment", [0.15, 0.5, 0.85])
 def test_kill_9_at_any_moment_then_resume_equals_the_uninterrupted_run(tmp_path, moment):
     steps = 400
-    runs = [start(tmp_path / name, steps=steps, checkpoint_every=20, monitors={"studies": 10, "probe_train": 0}) for name in ("whole", "cut")]
+    runs = [
+        start(tmp_path / name, steps=steps, checkpoint_every=20, monitors={"studies": 10, "probe_train": 0}) for name in ("whole", "cut")
+    ]
     train(runs[0], shared=True)
     command = [sys.executable, "-m", "training", "train-folder", str(runs[1].path)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     deadline = time.time() + 60
     while time.time() < deadline and process.poll() is None:
-        if len((runs[1].metrics() or [])) >= moment * steps:
+        if len(runs[1].metrics() or []) >= moment * steps:
             break
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)

@@ -1,0 +1,47 @@
+"""Live fields: what may be turned while a run trains, and turning it."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+
+from training import optim
+from workbench.errors import UserError
+from workbench.method import Method
+from workbench.run import Optimizer
+
+
+def live_fields(weights: Iterable[str], optimizers: dict[str, torch.optim.Optimizer]) -> list[str]:
+    """Paths of every live field of a run."""
+    labels = [label for optimizer in optimizers.values() for label in optim.groups_by_label(optimizer)]
+    return [
+        *(f"method.weights.{name}" for name in weights),
+        *(f"optimizers.{name}.lr" for name in optimizers),
+        *(f"groups.{label}.lr_scale" for label in labels),
+    ]
+
+
+def turn(method: Method, optimizers: dict[str, torch.optim.Optimizer], rates: dict[str, Optimizer], path: str, value: Any) -> float:
+    """Set a live field in place; returns its value before. Raises UserError for what is not live or not a finite number."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        raise UserError(f"{path}: expected a finite number, got {value!r}")
+    weights = dict(method.weight.named_buffers())
+    part, _, rest = path.partition(".")
+    name, _, field = rest.rpartition(".")
+    if part == "method" and rest.removeprefix("weights.") in weights and rest.startswith("weights."):
+        buffer = weights[rest.removeprefix("weights.")]
+        before = float(buffer)
+        buffer.fill_(float(value))
+        return before
+    if part == "optimizers" and field == "lr" and name in rates:
+        before = rates[name].lr
+        rates[name] = type(rates[name]).parse(rates[name].to_dict() | {"lr": value}, f"optimizers.{name}")
+        return before
+    if part == "groups" and field == "lr_scale" and value >= 0:
+        for optimizer in optimizers.values():
+            group = optim.groups_by_label(optimizer).get(name)
+            if group is not None:
+                before, group["lr_scale"] = group["lr_scale"], float(value)
+                return before
+    raise UserError(f"{path}: not a live field of this run; live are {', '.join(live_fields(weights, optimizers))}")
