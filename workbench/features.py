@@ -1,0 +1,68 @@
+"""Features of any split at any snapshot of a run: needs torch."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+import torch
+
+from workbench.batches import Rows, fixed_batches, to_device
+from workbench.dataset import Dataset, Split
+from workbench.datasets import load_dataset
+from workbench.embeddings import Embeddings
+from workbench.errors import UserError
+from workbench.method import Method
+from workbench.models import load_method
+from workbench.randomness import torch_stream
+from workbench.run import Run
+
+
+def dataset_of(run: Run) -> Dataset:
+    """The data set of a run's first source: the one it is probed and validated on."""
+    return load_dataset(next(iter(run.config["data"].values()))["config"], run.id)
+
+
+@torch.no_grad()
+def extract(
+    method: Method,
+    dataset: Dataset,
+    indices: np.ndarray,
+    names: Sequence[str],
+    batch: int = 256,
+    report: Callable[[float], None] = lambda share: None,
+) -> dict[str, np.ndarray]:
+    """Named features (n, …) float32 of studies in the order of `indices`, in eval mode, without augmentation or autocast."""
+    method.eval()
+    device = next(method.parameters()).device
+    rows = Rows(type(method), method.config, {"data": dataset}, 0, "fixed", augment=False)
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    with torch_stream(0, "look"), torch.autocast(device.type, enabled=False):
+        for start in range(0, len(indices), batch):
+            for part in fixed_batches(rows, "data", indices[start : start + batch], batch):
+                for name, value in method.features_of(to_device(part, device), names).items():
+                    if name in parts:
+                        parts[name].append(value.float().cpu().numpy())
+            report(min(1.0, (start + batch) / len(indices)))
+    return {name: np.concatenate(values) for name, values in parts.items() if values}
+
+
+def features(
+    run: Run,
+    names: Sequence[str] = (),
+    step: int | Literal["last"] = "last",
+    split: Split = "val",
+    report: Callable[[float], None] = lambda share: None,
+) -> dict[str, Embeddings]:
+    """Embeddings of one split at one snapshot, per feature; raises UserError for a feature the method does not declare."""
+    method, dataset = load_method(run, step), dataset_of(run)
+    chosen = list(names) or [name for name, shape in method.features.items() if shape == "b d"]
+    unknown = [name for name in chosen if name not in method.features]
+    if unknown:
+        raise UserError(f"{run.id}: no feature {unknown[0]!r}; the features are {', '.join(method.features)}")
+    indices = dataset.split(split)
+    if not len(indices):
+        raise UserError(f"{run.id}: split {split} of its data has no studies; choose another split")
+    keys, patients = tuple(dataset.keys[index] for index in indices), tuple(str(dataset.patients[index]) for index in indices)
+    at = run.steps_of("snapshots")[-1] if step == "last" else step
+    found = extract(method, dataset, indices, chosen, report=report)
+    return {name: Embeddings(z, keys, patients, name, at, dataset.data_hash) for name, z in found.items()}
