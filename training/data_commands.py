@@ -1,5 +1,6 @@
 """`workbench data prepare` and `workbench data card`: a data set by name, or the data set of a recipe."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,13 @@ def card(name: str, root: Path | None, settings: Sequence[str]) -> tuple[Any, st
     return made.as_dict(), made.text()
 
 
+def show_progress(done: int, total: int) -> None:
+    """One line that rewrites itself on a terminal; silent elsewhere."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[2K{done}/{total} films" + ("\n" if done == total else ""))
+        sys.stderr.flush()
+
+
 def prepare(name: str, root: Path | None, settings: Sequence[str], quiet: bool) -> tuple[Any, str]:
     """Convert to shards and report; the report and the card."""
     from workbench.ingest.prepare import prepare as convert
@@ -42,6 +50,6 @@ def prepare(name: str, root: Path | None, settings: Sequence[str], quiet: bool) 
     values = values_of(name, root, settings)
     if values["name"] != "manifest":
         raise UserError(f"data {values['name']}: is made, not read; only data sets with a root are prepared")
-    report = convert(dataset_config(values, name))
+    report = convert(dataset_config(values, name), None if quiet else show_progress)
     document, text = card(name, root, settings)
     return {"report": report.as_dict(), "card": document}, f"{report.text()}\n\n{text}"
