@@ -184,7 +184,7 @@ def run_demo(root: Path, app: bool, more: bool, steps: int, seeds: int, port: in
     found = run.references()
     first = [Run(root / each["run"]) for each in arms if each["arm"] == ARMS[0]]
     untrained = mean([run.probe(run.looks()[0])["image.backbone"]["macro_auroc"]["value"] for run in first])
-    document = {
+    document: dict[str, Any] = {
         "schema": 1,
         "seconds": round(time.perf_counter() - start, 1),
         "arms": arms,

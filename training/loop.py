@@ -62,7 +62,8 @@ class Trainer:
         self.feed = Feed(config, self.data, Rows(chosen, parsed, self.data.datasets, config.seed), self.separate, self.rank, self.world)
         self.fixed_rows = Rows(chosen, parsed, self.data.datasets, 0, "fixed", augment=False)
         self.recorder, self.clock = Recorder(run, silent=self.rank > 0), Clock()
-        self.step, self.knobs = 0, {}
+        self.step = 0
+        self.knobs: dict[str, float] = {}
         self.best: dict[str, Any] | None = None
         self.stopping: str | None = None
         self.resumed_from = self.restore() if resume else None

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 
@@ -41,7 +42,7 @@ def build(method: Method, configs: Mapping[str, Optimizer], ever_trained: Sequen
     built = {}
     for optimizer, parts in collected.items():
         config = configs[optimizer]
-        listed = [
+        listed: list[dict[str, Any]] = [
             {
                 "params": parameters,
                 "lr": config.lr,

@@ -45,7 +45,7 @@ class Recorder:
         if not self.silent:
             self.metrics.write(json.dumps(record) + "\n")
 
-    def event(self, name: str, **more: Any) -> None:
+    def event(self, name: str, /, **more: Any) -> None:
         """Something that is drawn on every time axis."""
         if not self.silent:
             self.events.write(json.dumps({"event": name, "step": self.step, "time": time.time()} | more) + "\n")

@@ -17,7 +17,7 @@ class Address(NamedTuple):
     """Which study, transformed for which step: a batch row is a pure function of it."""
 
     source: str
-    index: int
+    index: int  # type: ignore[assignment]
     step: int
 
 

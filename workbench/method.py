@@ -45,7 +45,7 @@ class Mean(NamedTuple):
     """A term as a mean over pixels, tokens or pairs: this rank's sum and its share of the divisor."""
 
     sum: Tensor
-    count: Tensor | int
+    count: Tensor | int  # type: ignore[assignment]
 
 
 class StepOutput(NamedTuple):

@@ -382,7 +382,7 @@ def runs_root(root: str | Path | None = None) -> Path:
 def list_runs(root: str | Path | None = None) -> list[dict[str, Any]]:
     """Status of every run under `root`, newest first, each with its `id`; reads status.json only. Damaged ones have state `damaged`."""
     base = runs_root(root)
-    found = []
+    found: list[dict[str, Any]] = []
     if not base.is_dir():
         return found
     with os.scandir(base) as entries:

@@ -204,7 +204,8 @@ def of_runs(
     order = list(GROUPS)
     every = sorted({key for tail in tails for key in tail.known()}, key=lambda key: (order.index(key.group), key.name))
     for key in every if keys is None else keys:
-        series, shared = [], {}
+        series: list[Series] = []
+        shared: dict[tuple[str, float], Level] = {}
         for tail in tails:
             label = (labels or {}).get(tail.run.id, tail.run.title)
             for kind in ("train", "val", "ring"):
