@@ -1,16 +1,18 @@
-"""The control row: which runs, which feature, which checkpoint. The same on every page."""
+"""The control row: which runs, which feature, which checkpoint, and the cell that redraws the page. The same on every page."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import streamlit as st
 
-from app import keyboard, state
-from workbench.run import Run, list_runs
+from app import buttons, keyboard, read, state
+from workbench.analysis.seeds import Arm
+from workbench.run import Run
 
 NONE_YET = "none yet"
+LOOKS = "looks"  # session key: run -> the looks its figures show; later ones wait until asked for
 
 
 class Selection(NamedTuple):
@@ -20,18 +22,40 @@ class Selection(NamedTuple):
     feature: str
     step: int
 
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        return read.grouped(self.runs)
 
-def control_row(root: Path, single: bool = False) -> Selection:
-    """Draw the row and return the choice; `single` offers one run instead of several. Nothing is drawn where there is no run."""
-    statuses = {status["id"]: status for status in list_runs(root) if status["state"] != "damaged"}
+    @property
+    def slots(self) -> dict[str, int]:
+        """Run -> place in the series colours, the same for all seeds of a setting."""
+        held = state.slots([arm.label for arm in self.arms])
+        return {run.id: held[arm.label] for arm in self.arms for run in arm.runs}
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {run.id: arm.label for arm in self.arms for run in arm.runs}
+
+    @property
+    def looks(self) -> list[int]:
+        """Steps at which any of the runs was looked at, as far as the page shows them."""
+        return sorted({step for run in self.runs for step in shown_looks(run)})
+
+
+def control_row(root: Path, cell: Callable[[Selection], str] | None = None) -> Selection:
+    """Draw the row and return the choice; nothing is drawn where there is no run. `cell` writes the notebook cell of the page."""
+    statuses = {status["id"]: status for status in read.statuses(root) if status["state"] != "damaged"}
     if not statuses:
         return Selection([], "", -1)
-    wide, middle, slider = st.columns([4, 2, 4], vertical_alignment="top", gap="medium")
-    runs = choose_runs(wide, root, statuses, single)
-    feature = choose_feature(middle, runs)
-    steps = sorted({step for run in runs for step in run.looks()})
-    keyboard.listen(steps)
-    return Selection(runs, feature, choose_step(slider, steps))
+    wide, middle, slider, last = st.columns([4.2, 1.7, 3.2, 1.3], vertical_alignment="bottom", gap="small")
+    runs = choose_runs(wide, root, statuses)
+    chosen = Selection(runs, choose_feature(middle, runs), -1)
+    keyboard.listen(chosen.looks)
+    chosen = chosen._replace(step=choose_step(slider, chosen.looks))
+    if cell and chosen.feature:
+        with last:
+            buttons.copy("‹› Notebook", cell(chosen), "Copies the notebook cell that redraws this page", "notebook")
+    return chosen
 
 
 def labels(statuses: dict[str, dict[str, Any]]) -> dict[str, str]:
@@ -41,36 +65,31 @@ def labels(statuses: dict[str, dict[str, Any]]) -> dict[str, str]:
     return {run: label if count[label] == 1 else f"{label} · {run[-4:]}" for run, label in short.items()}
 
 
-def choose_runs(place: Any, root: Path, statuses: dict[str, dict[str, Any]], single: bool) -> list[Run]:
+def choose_runs(place: Any, root: Path, statuses: dict[str, dict[str, Any]]) -> list[Run]:
     chosen = state.get("run")
     unknown = [run for run in chosen or [] if run not in statuses]
     if unknown:
-        place.caption(f"Not in this folder: {state.escape(', '.join(unknown))}")
+        st.caption(f"Not in this folder: {state.escape(', '.join(unknown))}")
     kept = [run for run in chosen or [] if run in statuses]
     if chosen is None or (chosen and not kept):
-        kept = [default_run(statuses)]
+        kept = default_runs(statuses)
     name = labels(statuses)
-    if single:
-        st.session_state["row_run"] = kept[0] if kept else default_run(statuses)
-        place.selectbox("Run", list(statuses), format_func=name.get, key="row_run", on_change=choose_one)
-        kept = [st.session_state["row_run"]]
-    else:
-        st.session_state["row_runs"] = kept
-        place.multiselect("Runs", list(statuses), format_func=name.get, key="row_runs", on_change=state.follow("run", "row_runs"))
-    return [Run(root / run) for run in kept if run in statuses]
+    st.session_state["row_runs"] = kept
+    place.multiselect("Runs", list(statuses), format_func=name.get, key="row_runs", on_change=state.follow("run", "row_runs"))
+    return [read.run(root / run) for run in kept]
 
 
-def choose_one() -> None:
-    state.put("run", [st.session_state["row_run"]])
-
-
-def default_run(statuses: dict[str, dict[str, Any]]) -> str:
-    """The newest run that runs, else the newest that has features, else the newest."""
-    for wanted in (lambda status: status["state"] in ("running", "starting"), lambda status: status.get("features"), lambda status: True):
-        for run, status in statuses.items():
-            if wanted(status):
-                return run
-    raise LookupError("no runs")
+def default_runs(statuses: dict[str, dict[str, Any]]) -> list[str]:
+    """The newest run that has features, else the newest that runs, else the newest; with the other settings of its seed and tags."""
+    tests = (lambda status: status.get("features"), lambda status: status["state"] in ("running", "starting"), lambda status: True)
+    newest = next(run for wanted in tests for run, status in statuses.items() if wanted(status))
+    told = statuses[newest]
+    beside: dict[str, str] = {str(told.get("name")): newest}
+    for run, status in statuses.items():
+        same = status.get("tags") == told.get("tags") and status.get("data") == told.get("data") and status.get("seed") == told.get("seed")
+        if told.get("tags") and same and status.get("features"):
+            beside.setdefault(str(status.get("name")), run)
+    return list(beside.values())[:3]
 
 
 def choose_feature(place: Any, runs: Sequence[Run]) -> str:
@@ -86,13 +105,10 @@ def choose_feature(place: Any, runs: Sequence[Run]) -> str:
 
 
 def choose_step(place: Any, steps: Sequence[int]) -> int:
-    if not steps:
-        place.select_slider("Checkpoint (step)", [NONE_YET, "…"], disabled=True, key="row_step_none")
-        return -1
+    if len(steps) < 2:
+        place.select_slider("Checkpoint (step)", [*map(str, steps), NONE_YET, "…"][:2], disabled=True, key="row_step_none")
+        return steps[0] if steps else -1
     step = nearest(steps, state.get("step"))
-    if len(steps) == 1:
-        place.select_slider("Checkpoint (step)", [step, "…"], disabled=True, key="row_step_one")
-        return step
     st.session_state["row_step"] = step
     place.select_slider("Checkpoint (step)", list(steps), key="row_step", on_change=state.follow("step", "row_step"))
     return step
@@ -104,3 +120,28 @@ def nearest(steps: Sequence[int], wanted: int | None) -> int:
         return steps[-1]
     before = [step for step in steps if step <= wanted]
     return before[-1] if before else steps[0]
+
+
+def shown_looks(run: Run) -> list[int]:
+    """The looks of a run that the figures show: those there were when it was first drawn, or last refreshed."""
+    held = st.session_state.setdefault(LOOKS, {})
+    if not held.get(run.id):
+        held[run.id] = run.looks()
+    return held[run.id]
+
+
+def waiting_looks(runs: Sequence[Run]) -> int:
+    """Looks written since the figures were drawn."""
+    return sum(len(set(run.looks()) - set(shown_looks(run))) for run in runs)
+
+
+@st.fragment(run_every=3)
+def refresh_line(runs: Sequence[Run]) -> None:
+    """The only thing on a page of figures that renews itself: how many looks wait, and the button that shows them."""
+    count = waiting_looks(runs)
+    if count and st.button(f"{count} new look{'s' * (count != 1)}: show", type="tertiary", icon=":material/refresh:", key="show_looks"):
+        for run in runs:
+            st.session_state[LOOKS].pop(run.id, None)
+        st.rerun()
+    elif not count and any(run.status["state"] in ("running", "starting") for run in runs):
+        st.caption("Training goes on; no new looks yet")

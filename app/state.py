@@ -37,7 +37,16 @@ def words(values: list[str]) -> str | None:
     return text if text and text.isprintable() else None
 
 
-CHECKS: dict[str, Callable[[list[str]], Any]] = {"run": names, "feature": name, "step": step, "sample": words, "query": words}
+CHECKS: dict[str, Callable[[list[str]], Any]] = {
+    "run": names,
+    "feature": name,
+    "step": step,
+    "sample": words,
+    "label": words,
+    "query": words,
+    "state": names,
+    "metric": names,
+}
 
 
 def from_url() -> dict[str, Any]:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import state
+from app import place, state
+from workbench.errors import UserError
 
 FOLDER = Path(__file__).parent / "pages"
 GROUPS = {
@@ -34,4 +35,8 @@ pages = {
 }
 page = st.navigation({group: entries for group, entries in pages.items() if entries}, expanded=True)
 state.begin(page.url_path)
-page.run()
+st.html(Path(__file__).with_name("style.css"))
+try:
+    page.run()
+except UserError as error:
+    place.refused(error)

@@ -66,3 +66,20 @@ def headline(status: Mapping[str, Any], label: str) -> str:
     }.get(status["state"], f"is {status['state']}")
     error = f" {escape(status['error'])}" if status.get("error") and status["state"] == "failed" else ""
     return f"**{escape(label)}** {said}.{error}"
+
+
+def size(count_of_bytes: float) -> str:
+    """`12 MB`, in powers of 1000."""
+    power = min(4, len(str(int(count_of_bytes))) // 3 if count_of_bytes >= 1000 else 0)
+    power -= count_of_bytes < 1000**power
+    return f"{count_of_bytes / 1000**power:.3g} {('B', 'kB', 'MB', 'GB', 'TB')[power]}"
+
+
+def pace(status: Mapping[str, Any], rate: float | None) -> str:
+    """Share done, steps a second, and how long it still takes."""
+    done = status.get("step", 0) / status["steps"] if status.get("steps") else 0.0
+    parts = [f"{done:.0%}"]
+    if rate:
+        left = (status.get("steps", 0) - status.get("step", 0)) / rate
+        parts += [f"{number(rate)} steps/s", f"about {duration(left)} left"]
+    return " · ".join(parts)

@@ -1,0 +1,41 @@
+"""What is training now: progress, curves, log and events, renewed while it runs."""
+
+import streamlit as st
+
+from app import actions, charts, place, read, state, words
+from app.select import control_row
+from workbench.run import runs_root
+
+root = runs_root()
+chosen = control_row(root)
+if not chosen.runs:
+    place.empty("**Nothing to watch yet.** Choose a run above, start one on the page *Runs*, or train the demo:", "workbench demo")
+    st.stop()
+
+active = any(run.status["state"] in ("running", "starting", "queued") for run in chosen.runs)
+
+
+@st.fragment(run_every=2 if active else None)
+def watch() -> None:
+    """One fragment: only this part of the page runs again, and only new bytes are read."""
+    for run in chosen.runs:
+        status = run.status
+        st.markdown(words.headline(status, f"{chosen.labels[run.id]} · {status.get('seed', 0)}"))
+        if status["state"] in ("running", "starting"):
+            st.progress(read.progress(status), words.pace(status, read.rate(run)))
+    charts.curves(chosen, "live", detailed=False)
+    log, events = st.columns(2, gap="medium")
+    with log:
+        place.log({f"{chosen.labels[run.id]} · {run.status.get('seed', 0)}": run.log_tail() for run in chosen.runs})
+    with events:
+        place.events(charts.happened(chosen))
+    if active and not any(run.status["state"] in ("running", "starting", "queued") for run in chosen.runs):
+        st.rerun()
+
+
+watch()
+if active and st.button("Stop after this step", icon=":material/stop:", key="live_stop"):
+    st.toast(state.escape(actions.stop(chosen.runs)))
+place.footer(
+    [f"{len(chosen.runs)} runs in {root}", "renews itself every 2 s while something runs" if active else "nothing here runs: not renewed"]
+)

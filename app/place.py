@@ -1,0 +1,103 @@
+"""Where things go on a page: verdict, figure with its details, footer, empty state. All text is escaped here."""
+
+import csv
+import html
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from app import buttons
+from app.state import escape
+from workbench.figures.theme import PALETTES, Palette
+
+CONFIG = {"displaylogo": False, "modeBarButtons": [["toImage"]], "toImageButtonOptions": {"format": "svg"}, "doubleClick": False}
+
+
+def palette() -> Palette:
+    """The colours of the theme the reader sees."""
+    return PALETTES.get(str(st.context.theme.type), PALETTES["light"])
+
+
+def verdict(sentences: Sequence[tuple[str, str]], aside: str, colour: str) -> None:
+    """What was found, as (name, rest) sentences with the name in bold and the numbers it rests on in grey behind."""
+    said = " ".join(f"<b>{html.escape(name)}</b> {html.escape(rest)}".strip() for name, rest in sentences)
+    grey = f" <span>{html.escape(aside)}</span>" if aside else ""
+    st.html(f'<div class="verdict" role="status" style="--about: {colour}">{said}{grey}</div>')
+
+
+def plain(fig: go.Figure, key: str, alt: str) -> None:
+    """A figure; a camera at its corner saves it as SVG."""
+    fig.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": palette().muted, "activecolor": palette().accent})
+    options = CONFIG | {"toImageButtonOptions": {"format": "svg", "filename": key}}
+    st.plotly_chart(fig, theme=None, key=key, config=options, alt=alt)
+
+
+def figure(fig: go.Figure, key: str, alt: str, formula: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """A figure with a quiet `Details` under it: formula, table, table as CSV, picture as SVG."""
+    plain(fig, key, alt)
+    details(key, formula, rows)
+
+
+@st.fragment
+def details(key: str, formula: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    opened = st.popover("Details", type="tertiary", key=f"{key}_details", on_change="rerun", width="content")
+    if opened.open:
+        with opened:
+            st.markdown(formula)
+            st.dataframe(rows, hide_index=True, height=min(260, 38 + 35 * len(rows)), alt="The drawn numbers")
+            left, right = st.columns(2)
+            left.download_button(
+                "Numbers as CSV", table(rows), f"{key}.csv", "text/csv", key=f"{key}_csv", on_click="ignore", width="stretch"
+            )
+            with right:
+                buttons.picture(key)
+
+
+def log(texts: Mapping[str, str]) -> None:
+    """The end of each run's log, one at a time; `texts` by the run's name."""
+    if not any(texts.values()):
+        st.caption("No log yet")
+        return
+    name = next(iter(texts))
+    if len(texts) > 1:
+        name = st.segmented_control("Log of", list(texts), default=name, required=True, key="log_of", format_func=escape) or name
+    lines = texts[name].replace("\r", "\n").splitlines()
+    st.code("\n".join(lines[-60:]) or "(empty)", language=None, height=260)
+
+
+def events(rows: Sequence[Mapping[str, Any]]) -> None:
+    """What happened, newest first."""
+    if rows:
+        st.dataframe(rows, hide_index=True, height=260, alt="Events, newest first")
+    else:
+        st.caption("No events yet")
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as CSV."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
+
+
+def footer(parts: Sequence[str]) -> None:
+    """What the numbers rest on, in grey."""
+    st.html(f'<div class="footer">{" · ".join(html.escape(part) for part in parts if part)}</div>')
+
+
+def empty(sentence: str, command: str | None = None) -> None:
+    """What to do where there is nothing to show; `sentence` is our own Markdown."""
+    with st.container(border=True):
+        st.markdown(sentence)
+        if command:
+            st.code(command, language="bash")
+
+
+def refused(error: Exception) -> None:
+    """The one sentence of a user's error."""
+    st.error(escape(error))
