@@ -1,0 +1,118 @@
+"""From path lengths to a film: Beer-Lambert with two materials and two energies, scatter, blur, noise, display."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage
+
+from workbench.phantom import MASKS
+from workbench.phantom.latents import Study
+from workbench.phantom.levels import LEVELS
+from workbench.phantom.scene import Scene, scene
+from workbench.phantom.solids import rays
+from workbench.randomness import rng
+
+FIELD = 40.0  # cm across the detector at zoom 1
+# share of the photons, then attenuation of soft tissue and bone per cm: two stand-ins for a filtered 110 kV beam
+BEAM = ((0.55, 0.23, 0.62), (0.45, 0.175, 0.36))
+SCATTER = 0.28  # of the primary, spread over the film
+GLYPHS = {"L": "10000 10000 10000 10000 10000 10000 11111", "R": "11110 10001 10001 11110 10100 10010 10001"}
+
+
+class Film(NamedTuple):
+    """One radiograph and its ground truth."""
+
+    image: np.ndarray  # (h, w) uint8, white is dense; the patient's left is at image right
+    masks: np.ndarray  # (h, w) uint8, one bit for each of MASKS
+    boxes: list[dict[str, int | str]]  # "label", "side", "x", "y", "w", "h" in pixels
+    spacing_mm: float
+
+
+def render(study: Study, size: int) -> Film:
+    """The film of a study, `size` pixels square."""
+    exposure, seen, step = log_exposure(study, size)
+    masks, boxes = ground_truth(seen, size)
+    return Film(display(study, expose(study, exposure)), masks, boxes, round(10 * step, 4))
+
+
+def log_exposure(study: Study, size: int) -> tuple[np.ndarray, Scene, float]:
+    """Noise-free detector exposure (size, size) as a share of the unattenuated beam, before any display; the scene; cm a pixel."""
+    fine = size if size >= 128 else 2 * size
+    field = FIELD * study.zoom
+    seen = scene(study, rays(study.view, fine, field, (study.shift[0], study.shift[1] - 1.5)))
+    primary = sum(
+        share * np.exp(-(np.float32(soft) * seen.soft + np.float32(bone) * seen.bone + seen.device)) for share, soft, bone in BEAM
+    )
+    small = block_mean(primary, fine // 32) if fine >= 64 else primary
+    spread = ndimage.gaussian_filter(small, 0.1 * len(small), mode="nearest")
+    spread = ndimage.zoom(spread, fine / len(small), order=1, mode="nearest", grid_mode=True)
+    blurred = ndimage.gaussian_filter(primary + SCATTER * spread, 0.5 * fine / 128, mode="nearest")
+    return block_mean(blurred, fine // size), seen, field / size
+
+
+def block_mean(image: np.ndarray, factor: int) -> np.ndarray:
+    """Mean over squares of `factor` pixels."""
+    if factor == 1:
+        return image
+    height, width = (length // factor for length in image.shape)
+    return image[: height * factor, : width * factor].reshape(height, factor, width, factor).mean((1, 3))
+
+
+def expose(study: Study, exposure: np.ndarray) -> np.ndarray:
+    """Optical density: minus the log of what the detector counted."""
+    draw = rng(study.seed, "phantom noise", 0, study.index)
+    mean = exposure * (study.photons * 30 * (128 / len(exposure)) ** 2)
+    counted = draw.poisson(mean) + 3.0 * draw.normal(size=mean.shape)
+    return -np.log(np.maximum(counted, 1.0) / (study.photons * 30 * (128 / len(exposure)) ** 2))
+
+
+def display(study: Study, density: np.ndarray) -> np.ndarray:
+    """Windowed, curved and marked as the device of this style does it."""
+    level, style = LEVELS[study.level], study.device_style
+    middle = density[len(density) // 8 : -len(density) // 8, len(density) // 8 : -len(density) // 8]
+    low, high = np.percentile(middle, (1.0, 99.0))
+    span = high - low
+    low, high = low + span * level.window * study.display[0], high + span * level.window * study.display[1]
+    grey = np.clip((density - low) / (high - low), 0, 1)
+    grey = grey ** np.exp(level.gamma * study.display[2])
+    if style == 1:
+        grey = 0.5 - 0.5 * np.cos(np.pi * grey)
+    elif style == 2:
+        grey = np.clip(grey + 0.5 * (grey - ndimage.gaussian_filter(grey, len(grey) / 24)), 0, 1)
+    mark(study, grey)
+    return np.round(255 * grey).astype(np.uint8)
+
+
+def mark(study: Study, grey: np.ndarray) -> None:
+    """Collimation at the rim and the side marker, in place."""
+    draw = rng(study.seed, "phantom marker", 0, study.index)
+    size = len(grey)
+    rim = np.maximum(draw.normal(0.0, 0.025, size=4) * size, 0).astype(int)
+    grey[: rim[0]] *= 0.1
+    grey[size - rim[1] :] *= 0.1
+    grey[:, : rim[2]] *= 0.1
+    grey[:, size - rim[3] :] *= 0.1
+    letter = "L" if draw.random() < 0.6 else "R"
+    glyph = np.array([[float(dot) for dot in row] for row in GLYPHS[letter].split()])
+    glyph = np.kron(glyph, np.ones((max(size // 128, 1),) * 2))
+    row, column = int(size * draw.uniform(0.04, 0.14)), int(size * draw.uniform(0.03, 0.10))
+    if letter == "L":  # the patient's left is at image right
+        column = size - column - glyph.shape[1]
+    place = grey[row : row + glyph.shape[0], column : column + glyph.shape[1]]
+    np.maximum(place, 0.95 * glyph, out=place)
+
+
+def ground_truth(seen: Scene, size: int) -> tuple[np.ndarray, list[dict[str, int | str]]]:
+    """Bit planes of MASKS, and a box round every finding on every side."""
+    planes, boxes = np.zeros((size, size), np.uint8), []
+    for (name, side), fine in seen.inside.items():
+        factor = len(fine) // size
+        share = block_mean(fine.astype(np.float32), factor)
+        thin = name in ("nodule", "support device")
+        here = share >= (0.25 if thin else 0.5)
+        planes[here] |= np.uint8(1 << MASKS.index(name))
+        if "lung" not in name and here.any():
+            rows, columns = np.flatnonzero(here.any(1)), np.flatnonzero(here.any(0))
+            box = {"x": int(columns[0]), "y": int(rows[0]), "w": int(np.ptp(columns)) + 1, "h": int(np.ptp(rows)) + 1}
+            boxes.append({"label": name, "side": side, **box})
+    return planes, boxes

@@ -1,0 +1,132 @@
+"""What a radiologist would write about a study: sentences from the latents through a small grammar."""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import yaml
+
+from workbench.phantom import FINDINGS
+from workbench.phantom.latents import Finding, Study
+from workbench.randomness import rng
+
+FOLDER = Path(__file__).parent
+NEGATED = 0.4  # chance that an absent finding is mentioned, before the joint sentences
+AMOUNTS = ("trace", "small", "moderate", "large")
+
+
+class Sentence(NamedTuple):
+    """One sentence and what it says: finding -> present or not; empty where it says nothing about a finding."""
+
+    text: str
+    says: dict[str, bool]
+
+
+class Report(NamedTuple):
+    """The two sections of a report."""
+
+    findings: tuple[Sentence, ...]
+    impression: tuple[Sentence, ...]
+
+
+@cache
+def grammar() -> dict[str, Any]:
+    """The templates."""
+    return yaml.safe_load((FOLDER / "grammar.yaml").read_text())
+
+
+@cache
+def prompts() -> dict[str, dict[str, list[str]]]:
+    """The zero-shot prompt bank."""
+    return yaml.safe_load((FOLDER / "prompts.yaml").read_text())
+
+
+def report(study: Study) -> Report:
+    """The report of a study: every finding is stated, some absent ones are ruled out, the rest is boiler-plate."""
+    draw, rules = rng(study.seed, "phantom report", 0, study.index), grammar()
+
+    def pick(options: list[str]) -> str:
+        return options[int(draw.integers(len(options)))]
+
+    opening = [Sentence(pick(rules["technique"][study.view]), {})] if draw.random() < 0.6 else []
+    if draw.random() < 0.35:
+        opening.append(Sentence(pick(rules["breath"]["shallow" if study.inspiration < 0.45 else "deep"]), {}))
+    body = [positive(study, name, draw, "present") for name in FINDINGS if study.has(name)] + negatives(study, draw)
+    count = int(draw.integers(1, 4))
+    body += [Sentence(rules["normal"][place], {}) for place in draw.choice(len(rules["normal"]), count, replace=False)]
+    body = [body[place] for place in draw.permutation(len(body))]
+    closing = [positive(study, name, draw, "impression") for name in FINDINGS if study.has(name) and draw.random() < 0.85]
+    if not any(study.has(name) for name in FINDINGS[:-1]) and not closing:
+        closing = [Sentence(pick(rules["impression"]["normal"]), {})]
+    if not closing:
+        named = [name for name in FINDINGS if study.has(name)]
+        closing = [positive(study, named[0], draw, "impression")]
+    return Report((*opening, *body), tuple(closing))
+
+
+def negatives(study: Study, draw: np.random.Generator) -> list[Sentence]:
+    """Some of what is absent, alone or together."""
+    rules, absent = grammar(), [name for name in FINDINGS if not study.has(name)]
+    said = [name for name in absent if draw.random() < NEGATED]
+    sentences = []
+    joint = rules["absent together"][int(draw.integers(len(rules["absent together"])))]
+    if set(joint["findings"]) <= set(absent) and draw.random() < 0.5:
+        text = joint["sentences"][int(draw.integers(len(joint["sentences"])))]
+        sentences.append(Sentence(text, dict.fromkeys(joint["findings"], False)))
+        said = [name for name in said if name not in joint["findings"]]
+    for name in said:
+        options = rules["absent"][name]
+        sentences.append(Sentence(options[int(draw.integers(len(options)))], {name: False}))
+    return sentences
+
+
+def positive(study: Study, name: str, draw: np.random.Generator, section: str) -> Sentence:
+    """One sentence that states a finding."""
+    found = [finding for finding in study.findings if finding.name == name]
+    worst = max(found, key=lambda finding: finding.severity)
+    key = f"bilateral {name}" if len(found) > 1 else worst.kind or name
+    options = grammar()[section].get(key) or grammar()[section][name]
+    template = options[int(draw.integers(len(options)))]
+    return Sentence(fill(template, slots(study, worst, draw)), {name: True})
+
+
+def slots(study: Study, finding: Finding, draw: np.random.Generator) -> dict[str, str]:
+    """Words for the slots of a template."""
+    words = grammar()["words"]
+
+    def one(options: list[str]) -> str:
+        return options[int(draw.integers(len(options)))]
+
+    amount = AMOUNTS[min(int(4 * finding.severity), 3)]
+    up = finding.place[1]
+    zone = "upper" if up > 0.25 else "middle" if up > -0.1 else "lower"
+    return {
+        "side": finding.side,
+        "amount": one(words[amount]).removesuffix("ly sized") if amount == "moderate" else one(words[amount]),
+        "degree": ("mildly", "moderately", "severely")[min(int(3 * finding.severity), 2)],
+        "density": ("faint", "patchy", "dense")[min(int(3 * finding.severity), 2)],
+        "zone": one(words["zone"][zone]),
+        "millimetres": str(round(20 * finding.size)),
+        "ratio": f"{0.52 + 0.15 * finding.severity:.2f}",
+    }
+
+
+def fill(template: str, values: dict[str, str]) -> str:
+    """A template with its slots filled; a capitalised slot starts a sentence. "a" before a vowel becomes "an"."""
+    text = template
+    for slot, value in values.items():
+        noun = {"mildly": "mild", "moderately": "moderate", "severely": "severe"}.get(value, value) if adjectival(template) else value
+        text = text.replace(f"{{{slot}}}", noun).replace(f"{{{slot.capitalize()}}}", noun[:1].upper() + noun[1:])
+    return re.sub(r"\b([Aa]) (?=[aeio])", r"\1n ", text)
+
+
+def adjectival(template: str) -> bool:
+    """Whether the degree stands before a noun."""
+    return bool(re.search(r"\{[Dd]egree\} (cardiomegaly|enlargement)", template)) or template.endswith(", {degree}.")
+
+
+def text_of(sentences: tuple[Sentence, ...]) -> str:
+    """A section as running text."""
+    return " ".join(sentence.text for sentence in sentences)

@@ -1,0 +1,153 @@
+"""Rendered films on disk: one folder per (generator version, level, size, seed, first study, count), whole or absent."""
+
+import hashlib
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from filelock import FileLock
+
+from workbench.cache import cache_root
+from workbench.errors import UserError
+from workbench.phantom import GENERATOR_VERSION
+
+LAYOUT = 1  # of these folders
+ALONE = 150  # studies that are not worth a second process
+
+
+class Request(NamedTuple):
+    """Which films."""
+
+    level: str
+    size: int
+    seed: int
+    first: int
+    count: int
+
+    @property
+    def name(self) -> str:
+        text = json.dumps([GENERATOR_VERSION, LAYOUT, *self])
+        return f"v{GENERATOR_VERSION}-{self.level}-{self.size}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+class Stored(NamedTuple):
+    """Films and masks (n, h, w) uint8 as read-only maps of the disk, and one row per study."""
+
+    films: np.ndarray
+    masks: np.ndarray
+    studies: list[dict[str, Any]]
+
+
+def fetch(request: Request) -> Stored:
+    """The films, rendered now if they are not on disk or what is there is torn; safe against other processes."""
+    root = cache_root() / "phantoms"
+    root.mkdir(parents=True, exist_ok=True)
+    folder = root / request.name
+    found = read(folder, request)
+    if found is not None:
+        return found
+    with FileLock(root / f"{request.name}.lock"):
+        found = read(folder, request)
+        if found is None:
+            aside = Path(tempfile.mkdtemp(prefix=f".{request.name}-", dir=root))
+            try:
+                write(aside, request)
+                if folder.exists():
+                    folder.rename(aside / "torn")
+                aside.rename(folder)
+                shutil.rmtree(folder / "torn", ignore_errors=True)
+            finally:
+                shutil.rmtree(aside, ignore_errors=True)
+            found = read(folder, request)
+    if found is None:
+        raise UserError(f"{folder}: the films just rendered cannot be read back; check the disk, or set WORKBENCH_CACHE to another folder")
+    return found
+
+
+def read(folder: Path, request: Request) -> Stored | None:
+    """What is in a folder, or None where anything is missing, cut off or of other contents than when it was written."""
+    try:
+        seal = json.loads((folder / "seal.json").read_text())
+        text = (folder / "studies.jsonl").read_bytes()
+        maps = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("films", "masks")]
+    except (OSError, ValueError):
+        return None
+    shape = (request.count, request.size, request.size)
+    if any(each.shape != shape for each in maps) or hashlib.sha256(text).hexdigest() != seal.get("studies"):
+        return None
+    return Stored(maps[0], maps[1], [json.loads(line) for line in text.splitlines()])
+
+
+def write(folder: Path, request: Request) -> None:
+    """Render everything into a folder that nobody reads yet; the seal comes last."""
+    shape = (request.count, request.size, request.size)
+    for name in ("films", "masks"):
+        np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.uint8, shape=shape).flush()
+    spans = shares(request.count)
+    if len(spans) == 1:
+        part(folder, request, *spans[0])
+    else:
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path[1:]])}
+        command = [sys.executable, "-m", "workbench.phantom.store", str(folder), json.dumps(request)]
+        workers = [subprocess.Popen([*command, str(start), str(stop)], env=environment) for start, stop in spans]
+        codes = [worker.wait() for worker in workers]
+        if any(codes):
+            raise UserError(
+                f"{folder.parent}: a process rendering phantoms ended early; free memory or disk, or set WORKBENCH_CACHE to another folder"
+            )
+    lines = b"".join((folder / f"studies-{start}.jsonl").read_bytes() for start, _ in spans)
+    (folder / "studies.jsonl").write_bytes(lines)
+    for start, _ in spans:
+        (folder / f"studies-{start}.jsonl").unlink()
+    (folder / "seal.json").write_text(json.dumps({"request": request, "studies": hashlib.sha256(lines).hexdigest()}))
+
+
+def shares(count: int) -> list[tuple[int, int]]:
+    """Consecutive spans of studies, one per process."""
+    processes = max(min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8, count // ALONE), 1)
+    ends = np.linspace(0, count, processes + 1).astype(int).tolist()
+    return list(itertools.pairwise(ends))
+
+
+def part(folder: Path, request: Request, start: int, stop: int) -> None:
+    """Render studies start to stop of a request."""
+    films, masks = (np.load(folder / f"{name}.npy", mmap_mode="r+") for name in ("films", "masks"))
+    with open(folder / f"studies-{start}.jsonl", "w") as file:
+        for place in range(start, stop):
+            film, row = study_row(request, request.first + place)
+            films[place], masks[place] = film.image, film.masks
+            file.write(json.dumps(row) + "\n")
+    films.flush()
+    masks.flush()
+
+
+def study_row(request: Request, index: int) -> tuple[Any, dict[str, Any]]:
+    """One film and what is known of it, as it is stored."""
+    from workbench.phantom.film import render
+    from workbench.phantom.latents import draw_study
+    from workbench.phantom.report import report, text_of
+
+    study = draw_study(request.seed, index, request.level)  # type: ignore[arg-type]
+    film, words = render(study, request.size), report(study)
+    row = {
+        "index": index,
+        "patient": study.patient_index,
+        "labels": study.labels,
+        "findings": text_of(words.findings),
+        "impression": text_of(words.impression),
+        "boxes": film.boxes,
+        "factors": study.factors,
+        "spacing_mm": film.spacing_mm,
+    }
+    return film, row
+
+
+if __name__ == "__main__":
+    part(Path(sys.argv[1]), Request(*json.loads(sys.argv[2])), int(sys.argv[3]), int(sys.argv[4]))
