@@ -143,12 +143,12 @@ class Manifest:
         for key, rows in members.items():
             for what, values in (("patient", source.patients), ("split", source.splits)):
                 if len({values[row] for row in rows}) > 1:
-                    raise UserError(f"{self.config.table}: study {key} has rows of two {what}s; correct columns.study or the rows")
+                    raise UserError(f"{self.config.table}: study {key!r} has rows of two {what}s; correct columns.study or the rows")
         of_patient: dict[str, str] = {}
         for patient, split in zip(self.patients, self._splits):
             if of_patient.setdefault(patient, split) != split:
                 raise UserError(
-                    f"{self.config.table}: patient {patient} is in {of_patient[patient]} and in {split}; keep a patient in one split"
+                    f"{self.config.table}: patient {patient!r} is in {of_patient[patient]} and in {split}; keep a patient in one split"
                 )
 
     def _describe(self) -> None:
@@ -164,7 +164,7 @@ class Manifest:
         for name in ("view", "sex", "source"):
             column = source.columns[name]
             if column:
-                self.covariates[name] = np.array([source.table.rows[rows[0]][column] for rows in self.members])
+                self.covariates[name] = np.array([" ".join(source.table.rows[rows[0]][column].split()) for rows in self.members])
         if source.columns["age"]:
             self.covariates["age"] = np.array([age(source.table.rows[rows[0]][source.columns["age"]]) for rows in self.members])
 
@@ -263,7 +263,7 @@ class Source:
         if study is None and len(set(keys)) < len(keys):
             twice = next(key for key in keys if keys.count(key) > 1)
             raise UserError(
-                f"{self.table.name}: two files have the stem {twice}; name a column that tells their studies apart in columns.study"
+                f"{self.table.name}: two files have the stem {twice!r}; name a column that tells their studies apart in columns.study"
             )
         if "" in keys:
             raise UserError(f"{self.table.name}: column {study}: a row names no study; complete it or leave columns.study out")

@@ -12,7 +12,7 @@ NO_FINDING = "No Finding"
 
 def listed(cell: str, separator: str) -> list[str]:
     """The names joined in one cell."""
-    return [name.strip() for name in cell.split(separator) if name.strip()]
+    return [" ".join(name.split()) for name in cell.split(separator) if name.strip()]
 
 
 def found_names(table: Table, joined: str, separator: str, ignored: Sequence[str]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from workbench.errors import UserError
 from workbench.ingest.paths import contained
 
 Row = dict[str, str]
+CONTROL = dict.fromkeys((*range(9), 11, 12, *range(14, 32), *range(127, 160)), " ")  # escape sequences would act on a terminal
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def read_table(root: Path, name: str) -> Table:
     path = contained(root, name, "table")
     try:
         data = path.read_bytes()
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig").translate(CONTROL)
     except (FileNotFoundError, IsADirectoryError):
         raise UserError(f"{name}: no such file in {root}; put the table there or name it in `table`") from None
     except UnicodeDecodeError as error:
@@ -71,7 +72,7 @@ def read_csv(name: str, text: str) -> tuple[tuple[str, ...], list[Row]]:
 def read_lines(name: str, text: str) -> tuple[tuple[str, ...], list[Row]]:
     head: dict[str, None] = {}
     rows = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -91,7 +92,8 @@ def cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return str(int(value))
-    return "|".join(map(str, value)) if isinstance(value, list) else str(value).strip()
+    joined = "|".join(map(str, value)) if isinstance(value, list) else str(value)
+    return joined.translate(CONTROL).strip()
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,8 @@ def films(root: Path, folder: str, table: Table, column: str) -> list[Film]:
     for row in table.rows:
         name = row[column]
         where = f"{table.name}: column {column}"
-        if not name:
-            raise UserError(f"{where}: a row names no image; complete or remove it")
+        if not name.isprintable() or not name:
+            raise UserError(f"{where}: {name!r} is no file name; complete or remove the row")
         path = contained(root, f"{folder}/{name}" if not name.startswith(("/", "\\")) else name, where)
         if name in found:
             raise UserError(f"{where}: {name} occurs in two rows; keep one row an image")

@@ -1,0 +1,1 @@
+"""One file, one data set, one name. No torch."""

@@ -1,0 +1,1 @@
+"""Reading what others recorded: tables, labels, films, shards, cards. No torch."""
