@@ -1,0 +1,1 @@
+"""Plain loss functions: tensors and numbers in, a scalar tensor out, float32 inside."""

@@ -1,0 +1,163 @@
+"""M-FLAG: a frozen language model, an image encoder aligned with it and kept orthogonal. Liu et al., MICCAI 2023."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.functional import cosine_similarity, normalize
+
+from workbench import text, transforms
+from workbench.config import Config as BaseConfig
+from workbench.config import Live
+from workbench.dataset import Sample
+from workbench.errors import UserError
+from workbench.losses.geometry import mflag_alignment, orthogonality, orthogonality_floor
+from workbench.method import Batch, Mean, Method, MethodConfig, StepOutput, part
+from workbench.nn import projectors
+from workbench.nn.gather import gather_batch
+from workbench.nn.language import text_tower
+from workbench.nn.vision import VisionFields, study_means, vision_tower
+
+
+class Weights(BaseConfig):
+    """Weights of the loss terms."""
+
+    alignment: Live[Annotated[float, Field(ge=0)]] = 1.0
+    """Projected image and text point the same way."""
+    orthogonality: Live[Annotated[float, Field(ge=0)]] = 1.0
+    """Backbone features are uncorrelated."""
+
+
+class Config(VisionFields, text.TextFields, MethodConfig):
+    """M-FLAG on studies: the mean over a study's images against its whole report."""
+
+    hidden: Annotated[int, Field(ge=1)] = 256
+    """Hidden width of the projectors (2048 in the paper)."""
+    dim: Annotated[int, Field(ge=2)] = 128
+    """Width of the shared space (1024 in the paper); the text tower's own width with `text_projector: none`."""
+    text_projector: Literal["trainable", "none"] = "trainable"
+    """`trainable` as in the official code; `none` as the paper's text has it: the target is the frozen text vector itself."""
+    batch_norm_ends: bool = True
+    """Projectors end in a BatchNorm without parameters: without it both sides may shrink to one point."""
+    orthogonality: Literal["official", "correlation"] = "correlation"
+    """`official`: second moments, neither centred nor scaled, as in the code; `correlation`: columns standardised over the batch, as in the paper."""
+    off_diagonal_weight: Annotated[float, Field(ge=0)] | None = None
+    """Weight of the off-diagonal squares; none: .0051 for `official`, 1 for `correlation`."""
+    reduction: Literal["sum", "mean"] = "sum"
+    """Sum over the matrix (as published), or that divided by the number of features."""
+    weights: Weights = Weights()
+    """Weights of the loss terms."""
+
+
+class MFLAG(Method):
+    """Alignment of projected image and text, orthogonality of the backbone's features."""
+
+    Config = Config
+    needs = frozenset({"image", "text"})
+    terms = {"train": ("alignment", "orthogonality")}
+    features = {"image.backbone": "b d", "image.projected": "b d", "text.projected": "b d"}
+    embeds = "image.backbone"
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        with part("vision"):
+            self.vision = vision_tower(config)
+        with part("text"):
+            self.text = text_tower(config)
+        if config.text_projector == "none" and config.dim != self.text.width:
+            raise UserError(
+                f"method mflag: text_projector: none compares with the text vector itself; set dim: {self.text.width}, it is {config.dim}"
+            )
+        with part("image_projector"):
+            self.image_projector = self.projector(self.vision.width)
+        with part("text_projector"):
+            self.text_projector = self.projector(self.text.width) if config.text_projector == "trainable" else nn.Identity()
+        self.gradient_free = {
+            **projectors.gradient_free("image_projector", self.image_projector),
+            **projectors.gradient_free("text_projector", self.text_projector),
+            **{f"text.{name}": why for name, why in getattr(self.text, "gradient_free", {}).items()},
+        }
+
+    def projector(self, features: int) -> nn.Module:
+        return projectors.mflag(features, self.config.hidden, self.config.dim, self.config.batch_norm_ends)
+
+    @staticmethod
+    def transform(config: Config, sample: Sample, rng: np.random.Generator) -> dict[str, Any]:
+        """All images of a study and its texts as one report; a study without text is not aligned."""
+        return {
+            "images": transforms.images(sample, config, rng),
+            "texts": [text.row(text.report(sample), config)],
+            "labels": sample.get("labels"),
+        }
+
+    def encode_image(self, batch: Batch) -> Tensor:
+        return study_means(self.vision(batch["images"]), batch["image_index"], len(batch["key"]))
+
+    def encode_text(self, batch: Batch) -> Tensor:
+        return self.text(batch["input_ids"], batch["attention_mask"]).to(self.image_projector[0].weight.dtype)
+
+    def forward(self, batch: Batch, phase: str = "train") -> StepOutput:
+        z = self.encode_image(batch)
+        x, y = self.image_projector(z), self.text_projector(self.encode_text(batch))
+        told = batch["text_id"] != text.NO_TEXT
+        rows = int(told.sum())
+        alignment = mflag_alignment(x[told], y[told]) * rows if rows else x.float().sum() * 0
+        gathered = gather_batch(z) if self.training else z  # validation runs in one process
+        config = self.config
+        spread = orthogonality(gathered, config.orthogonality, config.off_diagonal_weight, config.reduction)
+        tensors = {"image.backbone": z.detach(), "image.projected": x.detach(), "text.projected": y.detach()}
+        return StepOutput({"alignment": Mean(alignment, rows), "orthogonality": Mean(spread, 1)}, tensors=tensors)
+
+    def counts(self, batch: Batch, phase: str) -> Mapping[str, int]:
+        return {"alignment": int((batch["text_id"] != text.NO_TEXT).sum()), "orthogonality": 1}
+
+    def features_of(self, batch: Batch, names: Sequence[str]) -> dict[str, Tensor]:
+        """Projected features before they are scaled to unit length: their scale is part of the story."""
+        found = {}
+        if any(name.startswith("image.") for name in names):
+            found["image.backbone"] = self.encode_image(batch)
+            found["image.projected"] = self.image_projector(found["image.backbone"])
+        if "text.projected" in names:
+            found["text.projected"] = self.text_projector(self.encode_text(batch))
+        return {name: found[name] for name in names}
+
+    def project_image(self, batch: Batch) -> Tensor:
+        return normalize(self.image_projector(self.encode_image(batch)), dim=1)
+
+    def project_text(self, batch: Batch) -> Tensor:
+        return normalize(self.text_projector(self.encode_text(batch)), dim=1)
+
+    def score(self, image: Tensor, text: Tensor) -> Tensor:
+        """Cosines (b t)."""
+        return normalize(image, dim=1) @ normalize(text, dim=1).T
+
+    def levels(self, batch_size: int) -> dict[str, dict[str, Any]]:
+        """Alignment of unrelated directions, and how far orthogonality can fall with this many rows."""
+        config = self.config
+        floor = orthogonality_floor(batch_size, self.vision.width, config.orthogonality, config.off_diagonal_weight, config.reduction)
+        return {
+            "terms.alignment": {"value": 4.0, "why": "image and text unrelated: cosine 0"},
+            "terms.orthogonality": {"value": floor, "why": f"the least that {batch_size} rows of {self.vision.width} features allow"},
+        }
+
+    @torch.no_grad()
+    def mechanism_report(self, batch: Batch) -> dict[str, float]:
+        """Whether alignment was bought with collapse: cosines beside correlation, scale and dead features."""
+        found = self.features_of(batch, list(self.features))
+        z, x = found["image.backbone"], found["image.projected"]
+        standard = (z - z.mean(0)) / (z.var(0, correction=0) + 1e-5).sqrt()
+        correlation = standard.T @ standard / len(z)
+        unit = normalize(x, dim=1)
+        trained = sum(value.numel() for value in self.parameters() if value.requires_grad)
+        return {
+            "cosine of pairs": float(cosine_similarity(x, found["text.projected"]).mean()),
+            "mean |off-diagonal correlation|": float(
+                (correlation - correlation.diagonal().diag()).abs().sum() / (z.shape[1] * (z.shape[1] - 1))
+            ),
+            "std of unit rows x sqrt(d)": float(unit.std(0, correction=0).mean() * unit.shape[1] ** 0.5),
+            "dead backbone features": float((z.abs().amax(0) == 0).float().mean()),
+            "trainable parameters": float(trained),
+        }

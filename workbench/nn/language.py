@@ -1,0 +1,158 @@
+"""Text towers: frozen, with every sentence's vector kept on disk, or trainable."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from workbench.cache import cache_root
+from workbench.errors import UserError
+from workbench.nn import bert
+from workbench.nn.vector_store import KEY_BYTES, VectorStore
+from workbench.randomness import torch_stream
+from workbench.text import TextFields, model_folder, sequences
+
+FORMAT = 1  # raised when the vectors of a frozen tower change their meaning
+CHUNK = 64  # sequences of one pass
+
+
+def text_tower(config: TextFields) -> "FrozenText | TrainableText":
+    """The text tower of a configuration; a frozen one is no module, so no checkpoint carries it."""
+    return TrainableText(config) if config.text_trainable else FrozenText(config)
+
+
+def pool(hidden: Tensor, mask: Tensor, token_pooling: str) -> Tensor:
+    """(t l d) -> unit rows (t d): mean over the tokens that are there, or the first. Reimers and Gurevych, EMNLP 2019."""
+    if token_pooling == "first":
+        return normalize(hidden[:, 0], dim=1)
+    weight = mask[..., None].to(hidden.dtype)
+    return normalize((hidden * weight).sum(1) / weight.sum(1), dim=1)
+
+
+def padded(parts: list[bytes], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Token sequences (int64 bytes) as ids and mask (t l)."""
+    ids = [torch.frombuffer(bytearray(part), dtype=torch.int64) for part in parts]
+    mask = nn.utils.rnn.pad_sequence([torch.ones_like(each) for each in ids], batch_first=True)
+    return nn.utils.rnn.pad_sequence(ids, batch_first=True).to(device), mask.to(device)
+
+
+class FrozenText:
+    """Token ids -> one vector (d) per text, each sentence or report run through the model once and for all."""
+
+    def __init__(self, config: TextFields) -> None:
+        self.pooling, self.token_pooling = config.text_pooling, config.token_pooling
+        self.folder = model_folder(config.text)
+        self.width = hidden_size(self.folder)
+
+    def __call__(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """(t l), (t l) -> (t d) float32 on the ids' device."""
+        rows = sequences(input_ids.cpu().numpy(), attention_mask.cpu().numpy(), self.pooling)
+        parts = [part for row in rows for part in row]
+        keys = [hashlib.blake2b(part, digest_size=KEY_BYTES).digest() for part in parts]
+        store = _store(self.folder, self.token_pooling, self.width, cache_root())
+
+        def compute(places: list[int]) -> np.ndarray:
+            return self.run([parts[place] for place in places], input_ids.device)
+
+        vectors = store.fetch(keys, compute)
+        counts = np.array([len(row) for row in rows])
+        means = np.add.reduceat(vectors, np.cumsum(counts) - counts, axis=0) / counts[:, None].astype(np.float32)
+        return torch.from_numpy(means).to(input_ids.device)
+
+    @torch.no_grad()
+    def run(self, parts: list[bytes], device: torch.device) -> np.ndarray:
+        """Unit vectors of token sequences; shortest first, so that little is padding."""
+        with torch_stream(0, "frozen text"), torch.autocast(device.type, enabled=False):  # loading draws random numbers
+            model = _frozen_model(self.folder, device)
+            order = sorted(range(len(parts)), key=lambda place: (len(parts[place]), parts[place]))
+            found = np.empty((len(parts), self.width), np.float32)
+            for start in range(0, len(order), CHUNK):
+                chosen = order[start : start + CHUNK]
+                ids, mask = padded([parts[place] for place in chosen], device)
+                found[chosen] = pool(model(ids, mask), mask, self.token_pooling).cpu().numpy()
+        return found
+
+
+class TrainableText(nn.Module):
+    """A transformers encoder that trains; equal sentences of a batch run once."""
+
+    def __init__(self, config: TextFields) -> None:
+        super().__init__()
+        self.pooling, self.token_pooling = config.text_pooling, config.token_pooling
+        self.model = load_encoder(model_folder(config.text))
+        self.width = self.model.config.hidden_size
+        softmax = "adding a constant to all scores of a query leaves its attention as it is"
+        keys = (".key.bias", ".k_proj.bias", ".k_lin.bias")
+        self.gradient_free = {name: softmax for name, _ in self.named_parameters() if name.endswith(keys)}
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """(t l), (t l) -> (t d)."""
+        rows = sequences(input_ids.cpu().numpy(), attention_mask.cpu().numpy(), self.pooling)
+        parts = sorted({part for row in rows for part in row}, key=lambda part: (len(part), part))
+        places = {part: place for place, part in enumerate(parts)}
+        ids, mask = padded(parts, input_ids.device)
+        vectors = pool(self.model(input_ids=ids, attention_mask=mask).last_hidden_state, mask, self.token_pooling)
+        chosen = torch.tensor([places[part] for row in rows for part in row], device=input_ids.device)
+        owner = torch.tensor([text for text, row in enumerate(rows) for _ in row], device=input_ids.device)
+        counts = torch.bincount(owner, minlength=len(rows))[:, None]
+        return vectors.new_zeros(len(rows), vectors.shape[1]).index_add(0, owner, vectors[chosen]) / counts
+
+
+def hidden_size(folder: Path) -> int:
+    """Width of an encoder, from its config.json."""
+    config = json.loads((folder / "config.json").read_text())
+    for name in ("hidden_size", "dim", "d_model"):
+        if isinstance(config.get(name), int):
+            return config[name]
+    raise UserError(f"{folder / 'config.json'}: no hidden_size; give the folder of a transformers text encoder")
+
+
+def load_encoder(folder: Path) -> nn.Module:
+    """A transformers encoder without its unused pooler; only shapes on the meta device. Raises UserError."""
+    from transformers import AutoConfig, AutoModel
+
+    try:
+        if torch.get_default_device().type == "meta":
+            model = AutoModel.from_config(AutoConfig.from_pretrained(folder, trust_remote_code=False))
+        else:
+            model = AutoModel.from_pretrained(folder, trust_remote_code=False, use_safetensors=True, dtype=torch.float32)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{folder}: no text encoder could be read ({str(error).splitlines()[0]}); it needs config.json and model.safetensors, and no code of its own"
+        ) from None
+    if getattr(model, "pooler", None) is not None:
+        model.pooler = None
+    return model
+
+
+@cache
+def _store(folder: Path, token_pooling: str, width: int, root: Path) -> VectorStore:
+    """The vectors of one model and pooling; runs of one process share them."""
+    return VectorStore(root / "text" / f"{fingerprint(folder)}-{token_pooling}", width)
+
+
+@cache
+def fingerprint(folder: Path) -> str:
+    """Hash of a model's configuration and weights: another model's vectors are never taken for its own."""
+    digest = hashlib.sha256(f"format {FORMAT}".encode())
+    for path in sorted([folder / "config.json", *folder.glob("*.safetensors")]):
+        with open(path, "rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:24]
+
+
+@cache
+def _frozen_model(folder: Path, device: torch.device) -> Callable[[Tensor, Tensor], Tensor]:
+    """ids, mask -> last hidden states."""
+    config: dict[str, Any] = json.loads((folder / "config.json").read_text())
+    if bert.supported(config) and (folder / "model.safetensors").is_file():
+        return bert.FrozenBert(folder, device)
+    model = load_encoder(folder).to(device).eval()
+    return lambda ids, mask: model(input_ids=ids, attention_mask=mask).last_hidden_state

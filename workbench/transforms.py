@@ -1,0 +1,106 @@
+"""From an image as stored to the (1 h w) float32 that a 2-D method takes. Left stays left: nothing flips."""
+
+from typing import Annotated, Literal
+
+import numpy as np
+from PIL import Image as Picture
+from pydantic import Field
+
+from workbench.config import Config
+from workbench.dataset import Image, Sample
+from workbench.errors import UserError
+
+MEAN, STD = 0.5, 0.25  # of grey values in [0, 1]; fixed, so that brightness and contrast of a film survive
+SHIFT = 1 / 16  # of the side, in either direction
+GAIN, OFFSET = 0.2, 0.1  # contrast 0.8 to 1.2, brightness -0.1 to 0.1
+SMALLEST_CROP = 0.7  # of the area
+
+
+class ImageFields(Config):
+    """What a 2-D method does to an image before its tower sees it."""
+
+    image_size: Annotated[int, Field(ge=8, le=1024)] = 64
+    """Side of the square image the tower sees, in pixels."""
+    augment: Literal["none", "shift_gain", "crop"] = "shift_gain"
+    """Random changes in training: `shift_gain` moves by up to 1/16 of the side and changes contrast and brightness; `crop` takes 70 to 100 % of the area instead of moving."""
+    fit: Literal["pad", "crop", "stretch"] = "pad"
+    """How an oblong image becomes square: black bars, the middle of the longer side, or distortion."""
+
+
+def images(sample: Sample, config: ImageFields, rng: np.random.Generator) -> list[np.ndarray]:
+    """Every image of a study, (1 h w) each; raises UserError with the study's key."""
+    if not sample["images"]:
+        raise UserError(f"study {sample['key']} has no image and the method needs one; leave it out of the data set")
+    return [prepare(grey(image, sample["key"]), config, rng)[None] for image in sample["images"]]
+
+
+def grey(image: Image, key: str) -> np.ndarray:
+    """(h w) as stored; the mean of colour channels."""
+    if image.array.dtype.kind == "f" and not np.isfinite(image.array).all():
+        raise UserError(f"study {key}: its image holds values that are not finite; repair it or leave the study out")
+    if image.axes == "hw":
+        return image.array
+    if image.axes == "hwc":
+        return image.array.mean(-1).astype(image.array.dtype)
+    raise UserError(
+        f"study {key}: the method takes 2-D images (axes hw or hwc), this one has axes {image.axes}; choose another method or data set"
+    )
+
+
+def prepare(array: np.ndarray, config: ImageFields, rng: np.random.Generator) -> np.ndarray:
+    """(h w) of any size -> (size size) float32: augmented, resized, standardised."""
+    size = config.image_size
+    array = square(array, config.fit)
+    box = None
+    if config.augment == "crop":
+        side = np.sqrt(rng.uniform(SMALLEST_CROP, 1))
+        left, top = rng.uniform(0, 1 - side, size=2)
+        height, width = array.shape
+        box = (left * width, top * height, (left + side) * width, (top + side) * height)
+    found = resized(unit_range(array), size, box)
+    if config.augment == "shift_gain":
+        found = shifted(found, *rng.integers(-round(SHIFT * size), round(SHIFT * size) + 1, size=2))
+    if config.augment != "none":
+        gain, offset = 1 + rng.uniform(-GAIN, GAIN), rng.uniform(-OFFSET, OFFSET)
+        found = (found - MEAN) * np.float32(gain) + np.float32(MEAN + offset)
+    return (found - np.float32(MEAN)) / np.float32(STD)
+
+
+def square(array: np.ndarray, fit: str) -> np.ndarray:
+    """A square view or copy; `stretch` leaves the distortion to the resize."""
+    height, width = array.shape
+    if height == width or fit == "stretch":
+        return array
+    if fit == "crop":
+        side = min(height, width)
+        top, left = (height - side) // 2, (width - side) // 2
+        return array[top : top + side, left : left + side]
+    side = max(height, width)
+    top, left = (side - height) // 2, (side - width) // 2
+    padded = np.full((side, side), array.min(), array.dtype)
+    padded[top : top + height, left : left + width] = array
+    return padded
+
+
+def unit_range(array: np.ndarray) -> np.ndarray:
+    """Grey values in [0, 1] as float32: uint8 by its range, every other type by this image's own minimum and maximum."""
+    if array.dtype == np.uint8:
+        return array.astype(np.float32) / np.float32(255)
+    values = array.astype(np.float32)
+    low, high = float(values.min()), float(values.max())
+    return (values - np.float32(low)) / np.float32(high - low) if high > low else np.zeros_like(values)
+
+
+def resized(array: np.ndarray, size: int, box: tuple[float, float, float, float] | None = None) -> np.ndarray:
+    """(h w) float32 -> (size size), area-weighted when shrinking; `box` is (left, top, right, bottom) in pixels."""
+    if box is None and array.shape == (size, size):
+        return array
+    return np.asarray(Picture.fromarray(array).resize((size, size), Picture.Resampling.BILINEAR, box=box))
+
+
+def shifted(array: np.ndarray, down: int, right: int) -> np.ndarray:
+    """Moved by whole pixels; the border repeats, nothing wraps around."""
+    height, width = array.shape
+    rows = np.clip(np.arange(height) - down, 0, height - 1)
+    columns = np.clip(np.arange(width) - right, 0, width - 1)
+    return array[rows[:, None], columns]
