@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from training.control import exclusive
 from training.threads import set_threads
 from workbench import registry
 from workbench.errors import UserError
@@ -86,7 +87,8 @@ def train(
     run = create_run(resolve(config, recipe), runs)
     if not json:
         print(f"run {run.id}", flush=True)
-    state = train_run(run)
+    with exclusive(run):
+        state = train_run(run)
     show({"run": run.id, "path": str(run.path), "state": state, "step": run.status["step"]}, f"{state} at step {run.status['step']}", json)
 
 
@@ -101,7 +103,8 @@ def train_folder(path: Name, resume: bool = False) -> None:
     set_threads(run.config.get("threads"))
     from training.loop import train as train_run
 
-    train_run(run, resume=resume)
+    with exclusive(run):
+        train_run(run, resume=resume)
 
 
 def resume(name: Name, runs: Runs = None, json: Json = False) -> None:
@@ -115,8 +118,11 @@ def resume(name: Name, runs: Runs = None, json: Json = False) -> None:
         raise UserError(f"{run.id}: is running; stop it first or wait for it")
     set_threads(run.config.get("threads"))
     from training.loop import train as train_run
+    from training.processes import clear_stops
 
-    state = train_run(run, resume=True)
+    with exclusive(run):
+        clear_stops(run, "the run was resumed since")
+        state = train_run(run, resume=True)
     show({"run": run.id, "path": str(run.path), "state": state, "step": run.status["step"]}, f"{state} at step {run.status['step']}", json)
 
 

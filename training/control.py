@@ -2,10 +2,28 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from workbench.run import write_json
+from filelock import FileLock, Timeout
+
+from workbench.errors import UserError
+from workbench.run import Run, write_json
+
+
+@contextmanager
+def exclusive(run: Run, seconds: float = 10.0) -> Iterator[None]:
+    """Hold a run folder for this process: two never train one run. The lock falls with the process, also by kill -9.
+
+    It waits a little: data workers of a killed process hold the lock until they notice. Raises UserError.
+    """
+    try:
+        with FileLock(run.path / ".lock", timeout=seconds):
+            yield
+    except Timeout:
+        raise UserError(f"{run.id}: another process is training this run; stop it first with `workbench stop {run.id}`") from None
 
 
 def pending(inbox: Path) -> list[tuple[Path, dict[str, Any]]]:
