@@ -1,5 +1,6 @@
 """Looks at the latent space on a fixed probe set, and the ring buffer of what training computed anyway."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -87,7 +88,8 @@ class Probe:
             write_json(folder / "zeroshot.json", record)
             read["zeroshot"] = {"macro_auroc": record["macro_auroc"]["value"]}
         write_json(folder / "geometry.json", geometry)
-        return {group: values for group, values in read.items() if any(value is not None for value in values.values())}
+        known = {group: {name: value for name, value in values.items() if value is not None} for group, values in read.items()}
+        return {group: values for group, values in known.items() if values}
 
     @torch.no_grad()
     def zero_shot(self, projected: np.ndarray, prompts: Mapping[str, Mapping[str, Sequence[str]]], interval: bool) -> dict[str, Any]:
@@ -145,9 +147,14 @@ def auroc_record(
     for column, name in enumerate(names):
         stated = np.isfinite(labels[:, column])
         y = labels[stated, column] > 0.5
-        per_label[name] = {"value": macro.per_label[column], "positive": int(y.sum()), "negative": int((~y).sum())}
-    head = {"value": macro.value, "low": macro.low, "high": macro.high, "procedure": macro.procedure, "why": macro.why}
+        per_label[name] = {"value": number(macro.per_label[column]), "positive": int(y.sum()), "negative": int((~y).sum())}
+    head = {"value": number(macro.value), "low": macro.low, "high": macro.high, "procedure": macro.procedure, "why": macro.why}
     return {"macro_auroc": head, "labels": per_label, "n_train": n_train, "n": len(labels)}
+
+
+def number(value: float | None) -> float | None:
+    """A finite number, or None: JSON has no NaN."""
+    return float(value) if value is not None and math.isfinite(value) else None
 
 
 class Ring:

@@ -48,14 +48,15 @@ def weights(run, step):
 
 
 def test_a_run_leaves_a_whole_folder(tmp_path):
-    run = start(tmp_path)
+    data = {"points": {"config": {"name": "tests.toys.points", "studies": 300}}}
+    run = start(tmp_path, data=data, monitors={"studies": 50, "probe_train": 40})
     assert train(run, shared=True) == "finished"
     status = run.status
     assert (status["state"], status["step"], status["features"]) == ("finished", 6, {"image.backbone": "b d"})
     steps = [record["step"] for record in run.metrics() if record["kind"] == "train"]
     assert steps == [1, 2, 3, 4, 5, 6]
     assert run.looks() == sorted({0, 1, 2, 3, 4, 5, 6} & set(run.looks())) and {0, 1, 2, 4, 6} <= set(run.looks())
-    assert run.embeddings("image.backbone", 6).features.shape == (10, 3)
+    assert run.embeddings("image.backbone", 6).features.shape == (50, 3)
     assert set(run.probe(6)["image.backbone"]["labels"]) == {"up", "right"}
     assert run.references()["pixels"]["macro_auroc"]["value"] > 0.5
     assert next(event["event"] for event in run.events()) == "launched"
