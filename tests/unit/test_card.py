@@ -44,6 +44,12 @@ def test_counts_are_those_counted_by_hand(dataset):
     assert made.sources["counts"] == {"north": 3, "south": 2} and made.sources["labels"]["Mass"] == {"north": 2, "south": 0}
 
 
+def test_a_patient_with_and_without_counts_once(tmp_path):
+    rows = [("a.png", "anna", "train", "Mass", "PA", "", "", ""), ("b.png", "anna", "train", "No Finding", "PA", "", "", "")]
+    made = card(load(Config.parse({"root": str(manifest(tmp_path, rows, HEAD)), "size": 11}, "test")))
+    assert made.labels["Mass"]["train"] == {"positive": 1, "negative": 0, "not_stated": 0, "studies": 1}
+
+
 def test_a_source_that_predicts_a_label_is_named(tmp_path):
     rows = [
         (

@@ -1,0 +1,183 @@
+"""Breaks of the guards around real data that a test must notice."""
+
+from tests.sabotage import Sabotage
+
+MANIFEST, INGEST, PREPARE, CARD = (f"tests/unit/test_{name}.py" for name in ("manifest", "ingest", "prepare", "card"))
+LABELS = f"{MANIFEST}::test_blank_is_not_stated_and_unlisted_is_absent_only_in_a_closed_set"
+OWN = f"{MANIFEST}::test_a_column_of_its_own_wins_over_the_joined_one"
+OUTSIDE = f"{INGEST}::test_a_path_that_leaves_the_root_is_refused"
+SABOTAGES = [
+    Sabotage(
+        "workbench/ingest/paths.py",
+        "path = root if outside else Path(os.path.realpath(root / pure))",
+        "path = root / pure",
+        [f"{OUTSIDE}[link.png]", f"{OUTSIDE}[folder/outside.png]"],
+        "follows links out of the root",
+    ),
+    Sabotage(
+        "workbench/ingest/paths.py",
+        'not name.startswith("WORKBENCH_")',
+        "False",
+        [f"{INGEST}::test_the_root_may_name_a_workbench_variable_only"],
+        "a recipe reads any variable",
+    ),
+    Sabotage(
+        "workbench/ingest/paths.py",
+        "if base and not any(",
+        "if base and all(",
+        [f"{INGEST}::test_where_a_data_folder_is_set_nothing_else_is_read"],
+        "reads what lies outside the data folder",
+    ),
+    Sabotage(
+        "workbench/data/manifest.py",
+        "if of_patient.setdefault(patient, split) != split:",
+        "if of_patient.setdefault(patient, split) is None:",
+        [f"{MANIFEST}::test_a_patient_in_two_splits_is_refused"],
+        "a patient in two splits",
+    ),
+    Sabotage(
+        "workbench/data/manifest.py",
+        'if key != "root"',
+        'if key != "columns"',
+        [f"{MANIFEST}::test_the_hash_covers_what_a_sample_depends_on_and_not_where_it_lies"],
+        "the hash depends on the folder",
+    ),
+    Sabotage(
+        "workbench/data/manifest.py",
+        "sorted(listed), written",
+        "written",
+        [f"{PREPARE}::test_up_to_one_in_a_hundred_is_listed_and_left_out"],
+        "the hash forgets what was left out",
+    ),
+    Sabotage(
+        "workbench/ingest/labels.py",
+        "rest = 0.0 if closed or NO_FINDING in stated else np.nan",
+        "rest = 0.0 if closed else np.nan",
+        [f"{LABELS}[False-expected0]"],
+        "no finding is not 0 for all",
+    ),
+    Sabotage(
+        "workbench/ingest/labels.py",
+        "rest = 0.0 if closed or NO_FINDING in stated else np.nan",
+        "rest = 0.0",
+        [f"{LABELS}[False-expected0]"],
+        "unlisted is absent in an open set",
+    ),
+    Sabotage(
+        "workbench/ingest/labels.py",
+        "if stated and shared:",
+        "if shared:",
+        [f"{LABELS}[True-expected1]"],
+        "a blank row is absent in a closed set",
+    ),
+    Sabotage("workbench/ingest/labels.py", "if own:", "if own and not stated:", [OWN], "the joined column overwrites a label's own"),
+    Sabotage("workbench/ingest/labels.py", "np.nan if cell < 0 else cell", "abs(cell)", [OWN], "uncertain is present"),
+    Sabotage(
+        "workbench/ingest/labels.py",
+        "if name not in known:",
+        "if name in ():",
+        [
+            f"{INGEST}::test_a_broken_table_is_named_with_its_line_and_what_to_do",
+            f"{PREPARE}::test_the_table_is_checked_before_a_film_is_read",
+        ],
+        "a label outside the declared set",
+    ),
+    Sabotage(
+        "workbench/ingest/labels.py",
+        "np.fmax.reduce",
+        "np.fmin.reduce",
+        [f"{INGEST}::test_labels_of_studies"],
+        "absent in one film wins over present in another",
+    ),
+    Sabotage(
+        "workbench/ingest/decode.py",
+        "if width * height > PIXELS:",
+        "if width > PIXELS:",
+        [f"{INGEST}::test_a_decompression_bomb_is_refused_before_it_unfolds[8100]"],
+        "no limit of pixels",
+    ),
+    Sabotage(
+        "workbench/ingest/decode.py",
+        "(values - low) * (255.0 / (high - low) if high > low else 0.0)",
+        "values / 257",
+        [f"{MANIFEST}::test_formats_and_depths_become_the_same_grey"],
+        "12 bits in 16 are nearly black",
+    ),
+    Sabotage(
+        "workbench/ingest/decode.py",
+        'max(width, height) if fit == "pad"',
+        'min(width, height) if fit == "pad"',
+        [f"{MANIFEST}::test_an_oblong_film_keeps_its_proportions", f"{MANIFEST}::test_boxes_follow_the_film"],
+        "cuts where it should pad",
+    ),
+    Sabotage(
+        "workbench/ingest/splits.py",
+        'rng(seed, "split", 0, patient)',
+        'rng(seed, "split", 0, 0)',
+        [f"{INGEST}::test_division_by_patient_is_a_function_of_seed_and_patient"],
+        "every patient draws the same",
+    ),
+    Sabotage(
+        "workbench/ingest/sentences.py",
+        "absent[place]) for place",
+        "present[0]) for place",
+        [f"{MANIFEST}::test_texts_written_from_labels_say_what_the_labels_say"],
+        "denies what is present",
+    ),
+    Sabotage(
+        "workbench/ingest/shards.py",
+        "\\0{film.modified}",
+        "",
+        [f"{PREPARE}::test_a_changed_file_is_converted_again"],
+        "a changed file of equal length is not noticed",
+    ),
+    Sabotage(
+        "workbench/ingest/shards.py",
+        'whole[: whole.rfind(b"\\n") + 1]',
+        'whole + b"]\\n" * (not whole.endswith(b"\\n"))',
+        [f"{PREPARE}::test_an_interrupted_conversion_is_not_taken_for_whole_and_goes_on"],
+        "a torn line is taken for a film",
+    ),
+    Sabotage(
+        "workbench/ingest/prepare.py",
+        "if len(unreadable) > TOLERATED * len(films):",
+        "if len(unreadable) > len(films):",
+        [f"{PREPARE}::test_more_than_one_in_a_hundred_is_an_error_with_the_whole_list"],
+        "tolerates any number of bad files",
+    ),
+    Sabotage(
+        "workbench/ingest/card.py",
+        "set(who[values == 0]) - positive",
+        "set(who[values == 0])",
+        [f"{CARD}::test_a_patient_with_and_without_counts_once"],
+        "counts a patient twice",
+    ),
+    Sabotage(
+        "workbench/ingest/card.py",
+        "max(shares) > 2 * min(shares)",
+        "max(shares) > 9 * len(names)",
+        [f"{CARD}::test_a_source_that_predicts_a_label_is_named"],
+        "no warning of a shortcut",
+    ),
+    Sabotage(
+        "workbench/ingest/boxes.py",
+        'box["y"] * scale + top)',
+        'box["y"] * scale)',
+        [f"{MANIFEST}::test_boxes_follow_the_film"],
+        "boxes ignore the bars",
+    ),
+    Sabotage(
+        "workbench/ingest/table.py",
+        "if name in found:",
+        "if name in table.head:",
+        [f"{INGEST}::test_a_broken_table_is_named_with_its_line_and_what_to_do"],
+        "one film in two rows",
+    ),
+    Sabotage(
+        "workbench/ingest/table.py",
+        "return joined.translate(CONTROL).strip()",
+        "return joined.strip()",
+        [f"{INGEST}::test_what_would_act_on_a_terminal_is_taken_out"],
+        "escape sequences reach the terminal",
+    ),
+]
