@@ -12,7 +12,7 @@ from torch import Tensor
 
 from training.setup import Data
 from workbench.analysis import zeroshot
-from workbench.analysis.baselines import metadata_features, pixel_features, ridge_probe
+from workbench.analysis.baselines import metadata_features, pixel_features, ridge_probe, source_features
 from workbench.analysis.collapse import summarise
 from workbench.analysis.statistics import macro_auroc_interval
 from workbench.batches import Rows, fixed_batches, to_device
@@ -118,11 +118,11 @@ class Probe:
         return read_features(self.data, fit, self.fit_on, z, self.studies, interval)
 
     def references(self, path: Path, levels: dict[str, Any]) -> None:
-        """Pixels and metadata read by the same ridge, and the trivial levels of the losses; written once."""
+        """Pixels, metadata and source read by the same ridge, and the trivial levels of the losses; written once."""
         values: dict[str, Any] = {"chance": 0.5, "levels": levels, "n_train": len(self.fit_on), "n": len(self.studies)}
         if len(self.fit_on) and len(self.studies):
             dataset = self.data.first
-            for name, features in (("pixels", pixel_features), ("metadata", metadata_features)):
+            for name, features in (("pixels", pixel_features), ("metadata", metadata_features), ("source", source_features)):
                 fit, z = features(dataset, self.fit_on), features(dataset, self.studies)
                 if fit.shape[1]:
                     values[name] = self.read(fit, z, interval=True)
