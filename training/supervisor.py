@@ -3,6 +3,7 @@
 It starts no thread, imports no torch and holds no state that is not on disk; killing it kills no run.
 """
 
+import math
 import os
 import signal
 import socket
@@ -19,7 +20,7 @@ from filelock import FileLock, Timeout
 from training.processes import ACTIVE, bury, clear_stops, log_head, recorded, same_process, stop
 from training.queue import Request, give_back, ordered, queue_cancel, queue_list, queue_move, set_aside, take, waiting
 from workbench.errors import UserError
-from workbench.jobs import REPOSITORY, jobs_wait
+from workbench.jobs import REPOSITORY, jobs_wait, served
 from workbench.run import Run, list_runs, process_started, write_json
 
 POLL, IDLE = 0.3, 300.0  # seconds between looks; seconds without work before it leaves
@@ -68,6 +69,7 @@ class Supervisor:
         self.root, self.slots = root, slots
         self.children: dict[str, Child] = {}
         self.worker: subprocess.Popen[bytes] | None = None
+        self.worker_started = -math.inf
         give_back(root)
         self.attach()
 
@@ -89,10 +91,10 @@ class Supervisor:
             if not same_process(child.pid, child.started):
                 self.bury(name, child)
         self.fill()
-        if jobs_wait(self.root) and (self.worker is None or self.worker.poll() is not None):
-            self.worker = self.start_worker()
-        working = self.worker is not None and self.worker.poll() is None
-        return bool(self.children or working or waiting(self.root))
+        asked = jobs_wait(self.root)
+        if asked:
+            self.start_worker()
+        return bool(self.children or asked or waiting(self.root))
 
     def bury(self, name: str, child: Child) -> None:
         """Free a slot; write down an end that the run did not write down itself."""
@@ -157,10 +159,15 @@ class Supervisor:
         claimed.unlink()
         say(f"{run.id}: started, process {process.pid} in {slot.name}")
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
+    def start_worker(self) -> None:
+        """Start the analysis worker where none lives, at most every five seconds."""
+        living = self.worker is not None and self.worker.poll() is None
+        if living or served(self.root / "jobs" / "worker.json") or time.monotonic() - self.worker_started < 5:
+            return
+        self.worker_started = time.monotonic()
         say("starting the analysis worker")
         with open(self.root / "jobs" / "worker.log", "ab") as log:
-            return start([sys.executable, "-m", "training.worker", str(self.root)], log, {"WORKBENCH_RUNS": str(self.root)})
+            self.worker = start([sys.executable, "-m", "training.worker", str(self.root)], log, {"WORKBENCH_RUNS": str(self.root)})
 
 
 def train_command(run: Run) -> list[str]:

@@ -319,7 +319,7 @@ def test_a_process_that_began_at_another_time_is_never_signalled(tmp_path):
     try:
         started = process_started(bystander.pid)
         run = create_run(config(), tmp_path)
-            write_json(
+        write_json(
             run.path / "status.json",
             run.status | {"state": "running", "host": socket.gethostname(), "pid": bystander.pid, "started": started - 5},
         )

@@ -1,0 +1,218 @@
+"""The analysis worker: jobs in children with a memory cap, a time limit, progress, cancel; whole results or none."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from training import worker
+from training.worker import compute, serve, serve_next
+from workbench import jobs
+from workbench.embeddings import Embeddings, load, save
+from workbench.errors import UserError
+from workbench.jobs import open_job, request_job, waiting_jobs
+from workbench.run import RunConfig, create_run, read_json, write_json
+
+REPOSITORY = Path(__file__).parents[2]
+TOY = '''
+"""A toy job."""
+import os, sys, time
+from workbench.errors import UserError
+VERSION = 1
+def compute(task):
+    (task.folder / "half").write_text("x")
+    task.progress(0.5, "half way")
+    what = task.parameters["what"]
+    if what == "sleep":
+        time.sleep(60)
+    if what == "user":
+        raise UserError("field: wrong, do this")
+    if what == "bug":
+        raise KeyError("gone")
+    if what == "die":
+        os._exit(7)
+    if what == "eat":
+        held = [bytearray(os.urandom(1 << 20)) for _ in range(3000)]
+        time.sleep(60)
+    (task.folder / "nice").write_text(f"{os.nice(0)} {os.environ['OMP_NUM_THREADS']} {open('/proc/self/oom_score_adj').read()}")
+'''
+
+
+@pytest.fixture(autouse=True)
+def toy(tmp_path, monkeypatch):
+    """A job of its own in a copy of the place where jobs are looked for; nothing starts by itself."""
+    monkeypatch.setattr(jobs, "start_queue", lambda root: None)
+    folder = tmp_path / "code" / "toyjobs"
+    folder.mkdir(parents=True)
+    (folder / "toy.py").write_text(TOY)
+    (folder / "sitecustomize.py").write_text(f"import training.jobs; training.jobs.__path__.append({str(folder)!r})\n")
+    monkeypatch.setenv("PYTHONPATH", f"{REPOSITORY}:{folder}")
+    monkeypatch.setattr(jobs, "FUNCTIONS", folder)
+    jobs.version.cache_clear()
+    yield
+    jobs.version.cache_clear()
+
+
+def ask(root, what):
+    return request_job(root, "toy", None, {"what": what})
+
+
+def test_a_whole_result_is_renamed_into_place_by_a_modest_child(tmp_path):
+    job = ask(tmp_path, "work")
+    assert serve_next(tmp_path) and not waiting_jobs(tmp_path) and not serve_next(tmp_path)
+    assert job.status() == {"state": "finished", "progress": 1.0, "message": "", "error": None}
+    niceness, threads, oom = (job.result / "nice").read_text().split()
+    assert int(niceness) >= 10 and threads == "1" and int(oom) >= 0
+    assert sorted(path.name for path in job.result.parent.iterdir()) == [job.result.name]
+
+
+@pytest.mark.parametrize(
+    "what, words", [("user", "field: wrong, do this"), ("bug", "KeyError: 'gone'"), ("die", "ended with exit code 7 and no result")]
+)
+def test_a_failure_is_a_sentence_and_leaves_no_half_result(tmp_path, what, words):
+    job = ask(tmp_path, what)
+    serve_next(tmp_path)
+    assert job.status()["state"] == "failed" and words in job.status()["error"]
+    assert not job.done and not waiting_jobs(tmp_path)
+    assert what == "die" or not list(job.result.parent.iterdir())
+
+
+def test_progress_is_seen_and_a_cancel_ends_the_child(tmp_path):
+    job = ask(tmp_path, "sleep")
+    thread = threading.Thread(target=serve_next, args=(tmp_path,))
+    thread.start()
+    deadline = time.monotonic() + 60
+    while job.status()["progress"] != 0.5 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert (job.status()["state"], job.status()["message"]) == ("running", "half way")
+    job.cancel()
+    thread.join(20)
+    assert not thread.is_alive() and job.status()["state"] == "cancelled" and not job.done
+
+
+def test_a_job_cancelled_while_it_waits_never_begins(tmp_path):
+    job = ask(tmp_path, "work")
+    job.cancel()
+    serve_next(tmp_path)
+    assert job.status()["state"] == "cancelled" and not (job.folder / "out.log").exists()
+
+
+def test_memory_and_time_have_a_cap(tmp_path):
+    hungry, slow = ask(tmp_path, "eat"), ask(tmp_path, "sleep")
+    assert "needs more than 0.3 GB" in compute(hungry, cap=300_000_000)["error"]
+    assert "not finished after 1 s" in compute(slow, limit=1.0)["error"]
+
+
+def test_a_job_that_takes_the_worker_down_is_tried_twice(tmp_path):
+    job = ask(tmp_path, "work")
+    write_json(job.folder / "status.json", read_json(job.folder / "status.json") | {"state": "running", "tries": 2})
+    serve_next(tmp_path)
+    assert "took the worker down twice" in job.status()["error"]
+
+
+def test_a_killed_worker_takes_its_child_along_and_the_next_one_begins_again(tmp_path):
+    job = ask(tmp_path, "sleep")
+    process = subprocess.Popen([sys.executable, "-m", "training.worker", str(tmp_path)], cwd=REPOSITORY, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while job.status()["progress"] != 0.5 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    import psutil
+
+    children = psutil.Process(process.pid).children()
+    second = subprocess.run([sys.executable, "-m", "training.worker", str(tmp_path)], cwd=REPOSITORY, timeout=30)
+    assert second.returncode == 0 and len(children) == 1, "a second worker leaves at once"
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    psutil.wait_procs(children, timeout=5)
+    assert not children[0].is_running()
+    assert len(waiting_jobs(tmp_path)) == 1
+    job.cancel()
+    serve(tmp_path, idle=0.3)
+    assert job.status()["state"] == "cancelled"
+
+
+def test_a_ticket_that_names_no_job_is_dropped(tmp_path):
+    ask(tmp_path, "work")
+    ticket = waiting_jobs(tmp_path)[0]
+    ticket.write_text('{"id": "to')
+    assert not serve_next(tmp_path) and not waiting_jobs(tmp_path)
+
+
+def run_with_features(root, n=40, d=5):
+    values = {"method": {"name": "line"}, "data": {"points": {"config": {"name": "points"}}}}
+    run = create_run(RunConfig.model_validate(values), root)
+    z = np.random.default_rng(0).normal(size=(n, d)).astype(np.float32)
+    names = tuple(f"k{row}" for row in range(n))
+    save(Embeddings(z, names, names, "image.backbone", 4, "abc"), run.path / "artifacts/step-4/embeddings/image.backbone")
+    return run
+
+
+def test_continuity_and_trustworthiness_tell_a_faithful_map_from_a_torn_one():
+    from training.jobs.umap import quality
+
+    line = np.stack([np.arange(40.0), np.zeros(40)], 1)
+    grid = np.random.default_rng(0).normal(size=(40, 2))
+    assert quality(grid, 3 * grid + 1) == {"trustworthiness": 1.0, "continuity": 1.0, "neighbours": 15}
+    folded = quality(line, np.abs(line - [19.5, 0]))
+    assert folded["trustworthiness"] < 0.9 < folded["continuity"] + 0.1
+
+
+def test_a_map_of_a_look_lies_beside_the_order_of_its_keys(tmp_path, monkeypatch):
+    """With a stand-in for umap, whose compilation takes a minute; tests/full runs the real one."""
+    monkeypatch.setattr(jobs, "FUNCTIONS", REPOSITORY / "training" / "jobs")
+    from training.jobs import umap
+
+    class Plain(SimpleNamespace):
+        def fit_transform(self, z):
+            return z[:, : self.n_components]
+
+    monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=Plain))
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    parameters = {"feature": "image.backbone", "step": 4}
+    for n, folder in ((40, tmp_path / "large"), (9, tmp_path / "small")):
+        job = request_job(tmp_path, "umap", run_with_features(tmp_path, n).id, parameters)
+        folder.mkdir()
+        if n == 9:
+            with pytest.raises(UserError, match="has 9 rows, a map needs more than 15"):
+                umap.compute(worker.Task(job, parameters, folder))
+        else:
+            umap.compute(worker.Task(job, parameters, folder))
+    assert np.load(tmp_path / "large" / "layout.npy").shape == (40, 2)
+    quality = read_json(tmp_path / "large" / "quality.json")
+    assert 0.5 < quality["trustworthiness"] < 1 and quality["keys"][3] == "k3" and (quality["n"], quality["d"]) == (40, 5)
+
+
+def test_features_of_a_split_at_a_snapshot(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_PLUGINS", "tests.toys")
+    monkeypatch.setattr(jobs, "FUNCTIONS", REPOSITORY / "training" / "jobs")
+    from training.jobs import features
+    from training.loop import train
+    from training.setup import resolve
+
+    values = {
+        "method": {"name": "tests.toys.line"},
+        "data": {"points": {"config": {"name": "tests.toys.points"}}},
+        "stages": [{"steps": 2}],
+    }
+    values |= {"batch": 8, "device": "cpu", "monitors": {"studies": 10, "probe_train": 0}}
+    run = create_run(resolve(RunConfig.model_validate(values)), tmp_path)
+    train(run, shared=True)
+    for split, n in (("val", 10), ("test", 10)):
+        job = request_job(tmp_path, "features", run.id, {"split": split, "step": 2})
+        (tmp_path / split).mkdir()
+        features.compute(worker.Task(job, {"split": split, "step": 2}, tmp_path / split))
+        found = load(tmp_path / split / "image.backbone")
+        assert (found.features.shape, found.checkpoint, found.data_hash) == ((n, 3), 2, run.status["data_hash"])
+    stored = run.embeddings("image.backbone", 2)
+    computed = load(tmp_path / "val" / "image.backbone")
+    order = [computed.keys.index(key) for key in stored.keys]
+    np.testing.assert_allclose(computed.features[order], stored.features, rtol=1e-5, atol=1e-6)
+    assert open_job(tmp_path, job.id).status()["progress"] == 1.0
