@@ -1,6 +1,5 @@
 """Second moments of features, streamed in float64 on shifted rows: everything a spectrum needs, never an SVD of N x d."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,14 +10,14 @@ from workbench.embeddings import Embeddings
 from workbench.randomness import rng
 
 BLOCK = 4096
-HALF = 2.0**-22 / 3  # largest variance that rounding to float16 adds to a column of unit scale, as a share of its square
+HALF = 2.0**-22 / 3  # variance that rounding to float16 adds to a number, at most, as a share of its square
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Of g sets of rows at once: counts (g,), sums (g, d) and cross products (g, d, d) of rows minus `shift` (d,)."""
+    """Of n rows minus `shift` (d,): their sum (d,) and the sum of their outer products (d, d)."""
 
-    n: np.ndarray
+    n: float
     total: np.ndarray
     cross: np.ndarray
     shift: np.ndarray
@@ -27,38 +26,40 @@ class Moments:
     def d(self) -> int:
         return len(self.shift)
 
-    def __getitem__(self, which: slice | np.ndarray) -> "Moments":
-        return Moments(self.n[which], self.total[which], self.cross[which], self.shift)
-
-    def all(self) -> "Moments":
-        """The sets put together, as one set."""
-        return Moments(self.n.sum(0, keepdims=True), self.total.sum(0, keepdims=True), self.cross.sum(0, keepdims=True), self.shift)
-
-    def without(self, sets: Sequence[Sequence[int]]) -> "Moments":
-        """One set per entry: everything but the sets it names; a subtraction each."""
-        kept = np.ones((len(sets), len(self.n)))
-        for row, left_out in enumerate(sets):
-            kept[row, list(left_out)] = 0
-        whole, out = self.all(), 1 - kept
-        cross = whole.cross - (out @ self.cross.reshape(len(self.n), -1)).reshape(len(sets), self.d, self.d)
-        return Moments(kept @ self.n, kept @ self.total, cross, self.shift)
+    def minus(self, other: "Moments") -> "Moments":
+        """Of the rows that are not in `other`."""
+        return Moments(self.n - other.n, self.total - other.total, self.cross - other.cross, self.shift)
 
     @property
     def mean(self) -> np.ndarray:
-        """(g, d)"""
-        return self.shift + self.total / self.n[:, None]
+        return self.shift + self.total / self.n
 
     def scatter(self, centred: bool = True) -> np.ndarray:
-        """Sum over rows of outer products (g, d, d), of deviations from the mean or of the rows themselves."""
-        moved = self.total / self.n[:, None]
-        centred_scatter = self.cross - self.total[:, :, None] * moved[:, None, :]
-        return centred_scatter if centred else centred_scatter + self.n[:, None, None] * self.mean[:, :, None] * self.mean[:, None, :]
+        """Sum of outer products (d, d) of the rows' deviations from their mean, or of the rows themselves."""
+        found = self.cross - np.outer(self.total, self.total / self.n)
+        return found if centred else found + self.n * np.outer(self.mean, self.mean)
 
-    def eigenvalues(self, centred: bool = True, floor: float = 0.0) -> np.ndarray:
-        """Of the scatter (g, d), descending; what rounding made (below `floor` per row, too) is 0."""
-        found = np.linalg.eigvalsh(self.scatter(centred))[:, ::-1]
-        limit = np.maximum(self.d * np.finfo(float).eps * found[:, :1], floor * self.n[:, None])
-        return np.where(found > limit, found, 0.0)
+    @property
+    def participation_ratio(self) -> float:
+        """(sum of eigenvalues)^2 / sum of their squares, from trace and norm; 0 for a point."""
+        scatter = self.scatter()
+        square = float(np.sum(scatter**2))
+        return float(np.trace(scatter)) ** 2 / square if square > 0 else 0.0
+
+    @property
+    def variance(self) -> float:
+        """Sum of the columns' variances."""
+        return max(0.0, float((np.trace(self.cross) - self.total @ self.total / self.n) / self.n))
+
+    def eigenvalues(self, centred: bool = True) -> np.ndarray:
+        """Of the scatter (d,), descending."""
+        return seen(np.linalg.eigvalsh(self.scatter(centred))[::-1])
+
+
+def seen(eigenvalues: np.ndarray, floor: float = 0.0) -> np.ndarray:
+    """Descending eigenvalues (d,); what float64 rounding made, or lies below `floor`, is 0."""
+    limit = max(len(eigenvalues) * np.finfo(float).eps * eigenvalues[0], floor)
+    return np.where(eigenvalues > limit, eigenvalues, 0.0)
 
 
 def as_array(z: np.ndarray | Embeddings) -> np.ndarray:
@@ -72,31 +73,33 @@ def as_array(z: np.ndarray | Embeddings) -> np.ndarray:
 
 
 def floor_of(z: np.ndarray | Embeddings) -> float:
-    """Variance below which nothing is seen: 0, or what float16 rounding added to quantised embeddings."""
-    if isinstance(z, Embeddings) and z.quantised:
-        scale = 1.0 if z.scale is None else float(np.max(z.scale))
-        return HALF * scale**2
-    return 0.0
+    """Eigenvalue of the scatter below which nothing is seen: 0, or what float16 rounding put into quantised embeddings."""
+    if not (isinstance(z, Embeddings) and z.quantised):
+        return 0.0
+    scale = 1.0 if z.scale is None else float(np.max(z.scale))
+    return HALF * scale**2 * len(z.features) * (1 + np.sqrt(z.features.shape[1] / len(z.features))) ** 2  # Marchenko-Pastur's edge
 
 
-def blocks(rows: np.ndarray) -> Iterator[np.ndarray]:
+def moments(rows: np.ndarray, shift: np.ndarray | None = None) -> Moments:
+    """Moments of rows (n, d), minus `shift` (the mean of the first block, if none is given)."""
+    if shift is None:
+        shift = rows[:BLOCK].mean(0, dtype=np.float64)
+    total, cross = np.zeros(rows.shape[1]), np.zeros((rows.shape[1], rows.shape[1]))
     for start in range(0, len(rows), BLOCK):
-        yield rows[start : start + BLOCK].astype(np.float64)
+        block = rows[start : start + BLOCK] - shift
+        total += block.sum(0)
+        cross += block.T @ block
+    return Moments(float(len(rows)), total, cross, shift)
 
 
-def moments(rows: np.ndarray, part: np.ndarray | None = None) -> Moments:
-    """Moments of rows (n, d): of all, or of each part (n,) in 0..g-1."""
-    shift = rows[: min(len(rows), 256)].mean(0, dtype=np.float64)
-    g, d = 1 if part is None else int(part.max()) + 1, rows.shape[1]
-    n, total, cross = np.zeros(g), np.zeros((g, d)), np.zeros((g, d, d))
-    for each in range(g):
-        own = rows if part is None else rows[part == each]
-        for block in blocks(own):
-            block -= shift
-            n[each] += len(block)
-            total[each] += block.sum(0)
-            cross[each] += block.T @ block
-    return Moments(n, total, cross, shift)
+def eigenvalues(rows: np.ndarray, centred: bool = True, floor: float = 0.0) -> np.ndarray:
+    """Of the scatter of rows (n, d), descending (d,); the smaller of the two Gram matrices where there are fewer rows than columns."""
+    n, d = rows.shape
+    if n >= d:
+        return seen(moments(rows).eigenvalues(centred), floor)
+    moved = rows - (rows.mean(0, dtype=np.float64) if centred else 0.0)
+    found = np.linalg.eigvalsh(moved.astype(np.float64) @ moved.astype(np.float64).T)[::-1]
+    return seen(np.append(found, np.zeros(d - n)), floor)
 
 
 @lru_cache(maxsize=64)
@@ -109,4 +112,6 @@ def isotropic_eigenvalues(degrees: int, d: int, draws: int = 16) -> np.ndarray:
         below = np.sqrt(draw.chisquare(np.arange(small - 1, 0, -1)))
         squares = diagonal**2 + np.append(0, below**2)
         found[row, :small] = eigvalsh_tridiagonal(squares, diagonal[:-1] * below)[::-1] if small > 1 else squares
-    return np.maximum(found, 0)
+    found = np.maximum(found, 0)
+    found.flags.writeable = False
+    return found

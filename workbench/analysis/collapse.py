@@ -2,51 +2,53 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Literal
 
 import numpy as np
 
 from workbench.analysis._interval import Interval, withheld
-from workbench.analysis._jackknife import GROUPS, from_leave_outs, group_rows, name, reason, row_kurtosis
-from workbench.analysis._moments import Moments, as_array, floor_of, isotropic_eigenvalues, moments
+from workbench.analysis._jackknife import GROUPS, Parts, around, group_rows, pairs_of, procedure, reason, row_kurtosis, standard_error
+from workbench.analysis._moments import Moments, as_array, eigenvalues, floor_of, isotropic_eigenvalues, moments, seen
 from workbench.embeddings import Embeddings
+from workbench.randomness import rng
 
 Features = np.ndarray | Embeddings
 STATISTICS = ("effective_rank", "participation_ratio", "uncentred_rank", "feature_std", "offset")
 
 
-def exp_entropy(values: np.ndarray) -> np.ndarray:
-    """exp of the entropy of non-negative values (…, d) normalised to sum 1; 0 where all are 0."""
-    total = values.sum(-1, keepdims=True)
-    share = values / np.where(total > 0, total, 1)
-    entropy = -np.sum(share * np.log(np.where(share > 0, share, 1)), -1)
-    return np.where(total[..., 0] > 0, np.exp(entropy), 0.0)
+def exp_entropy(values: np.ndarray) -> float:
+    """exp of the entropy of non-negative values (d,) normalised to sum 1; 0 where all are 0."""
+    total = values.sum()
+    if total <= 0:
+        return 0.0
+    share = values[values > 0] / total
+    return float(np.exp(-np.sum(share * np.log(share))))
 
 
-def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    return np.where(below > 0, above / np.where(below > 0, below, 1), 0.0)
+def ratio(above: float, below: float) -> float:
+    return float(above / below) if below > 0 else 0.0
 
 
-def ranks_of(eigenvalues: np.ndarray) -> dict[str, np.ndarray]:
-    """Statistics of eigenvalues (…, d) of a scatter that ask for no more."""
+def participation(values: np.ndarray) -> float:
+    """(sum)^2 / sum of squares of eigenvalues (d,)."""
+    return ratio(values.sum() ** 2, np.sum(values**2))
+
+
+def spread(values: np.ndarray) -> float:
+    """Sum over the largest of eigenvalues (d,)."""
+    return ratio(values.sum(), values.max())
+
+
+def statistics_of(found: Moments, centred: np.ndarray, uncentred: np.ndarray) -> dict[str, float]:
+    """The statistics of a look, from moments and the eigenvalues (d,) of both scatters."""
+    square = float(np.sum(found.mean**2))
     return {
-        "effective_rank": exp_entropy(np.sqrt(eigenvalues)),
-        "participation_ratio": ratio(eigenvalues.sum(-1) ** 2, (eigenvalues**2).sum(-1)),
-        "nesum": ratio(eigenvalues.sum(-1), eigenvalues.max(-1)),
-    }
-
-
-def statistics_of(found: Moments, floor: float = 0.0) -> dict[str, np.ndarray]:
-    """The statistics of a look (g,) for each of g sets of rows."""
-    eigenvalues, uncentred = found.eigenvalues(True, floor), found.eigenvalues(False, floor)
-    ranks = ranks_of(eigenvalues)
-    square, trace = np.sum(found.mean**2, -1), eigenvalues.sum(-1) / found.n
-    return {
-        "effective_rank": ranks["effective_rank"],
-        "participation_ratio": ranks["participation_ratio"],
+        "effective_rank": exp_entropy(np.sqrt(centred)),
+        "participation_ratio": participation(centred),
         "uncentred_rank": exp_entropy(np.sqrt(uncentred)),
-        "feature_std": np.sqrt(trace / found.d),
-        "offset": ratio(square, square + trace),
+        "feature_std": float(np.sqrt(found.variance / found.d)),
+        "offset": ratio(square, square + found.variance),
     }
 
 
@@ -55,10 +57,16 @@ def ceiling(statistic: str, n: int, d: int) -> float | None:
     if statistic == "offset":
         return 1 / n
     if statistic in ("effective_rank", "participation_ratio", "nesum"):
-        return float(ranks_of(isotropic_eigenvalues(n - 1, d))[statistic].mean())
-    if statistic == "uncentred_rank":
-        return float(exp_entropy(np.sqrt(isotropic_eigenvalues(n, d))).mean())
-    return None
+        return mean_rank(statistic, n - 1, d)
+    return mean_rank("effective_rank", n, d) if statistic == "uncentred_rank" else None
+
+
+@lru_cache(maxsize=256)
+def mean_rank(statistic: str, degrees: int, d: int) -> float:
+    formula = {"effective_rank": lambda found: exp_entropy(np.sqrt(found)), "participation_ratio": participation, "nesum": spread}[
+        statistic
+    ]
+    return float(np.mean([formula(found) for found in isotropic_eigenvalues(degrees, d)]))
 
 
 @dataclass(frozen=True)
@@ -101,27 +109,48 @@ class Geometry:
 def summarise(z: Features, patients: Sequence[object] | None, n_groups: int = GROUPS, level: float = 0.95) -> Geometry:
     """Geometry of features (n, d); intervals where `patients` (n,) are given and the jackknife is valid."""
     rows, floor = as_array(z), floor_of(z)
-    part = None if patients is None else group_rows(patients, n_groups)
-    found = moments(rows, part)
-    whole = found.all()
-    values = {key: float(value[0]) for key, value in statistics_of(whole, floor).items()}
-    count = None if patients is None else len(set(map(str, patients)))
+    n, d = rows.shape
+    whole, spectrum = moments(rows), eigenvalues(rows, True, floor)
+    values = statistics_of(whole, spectrum, eigenvalues(rows, False, floor))
+    count, part = (None, None) if patients is None else (len(set(map(str, patients))), group_rows(patients, n_groups))
     why = "rows without patients" if count is None else reason(rows, part, n_groups, count)
-    if why:
+    if why or part is None:
         intervals = {key: withheld(value, why) for key, value in values.items()}
     else:
-        left_out = statistics_of(found.without([[each] for each in range(n_groups)]), floor)
-        intervals = {key: from_leave_outs(value, left_out[key], level, name(n_groups, level)) for key, value in values.items()}
+        intervals = jackknifed(rows, part, values, floor, level)
     return Geometry(
-        n=len(rows),
-        d=rows.shape[1],
+        n=n,
+        d=d,
         patients=count,
-        procedure="" if why else name(n_groups, level),
+        procedure="" if why else procedure(n_groups, level),
         row_kurtosis=row_kurtosis(rows),
-        mean_norm=float(np.linalg.norm(whole.mean[0])),
-        spectrum=np.sqrt(whole.eigenvalues(True, floor)[0]),
+        mean_norm=float(np.linalg.norm(whole.mean)),
+        spectrum=np.sqrt(spectrum),
         **intervals,
     )
+
+
+def jackknifed(rows: np.ndarray, part: np.ndarray, values: dict[str, float], floor: float, level: float) -> dict[str, Interval]:
+    """Intervals of all statistics at once: every leave-out is one subtraction and two eigendecompositions."""
+    parts, few = Parts(rows, part), len(rows) < rows.shape[1]
+    n_groups, names = len(parts.sizes), [name for name in STATISTICS if not few or name in ("feature_std", "offset")]
+
+    def left_out(sets: Sequence[Sequence[int]]) -> np.ndarray:
+        found = []
+        for each in parts.without(sets):
+            share = floor * each.n / len(rows)
+            none = np.zeros(1)
+            both = (none, none) if few else (seen(each.eigenvalues(True), share), seen(each.eigenvalues(False), share))
+            of_each = statistics_of(each, *both)
+            found.append([of_each[name] for name in names])
+        return np.array(found)
+
+    evenness = 0.0 if few else parts.evenness()
+    two = left_out(pairs_of(n_groups)) if evenness else None
+    errors = standard_error(np.array([values[name] for name in names]), left_out(parts.singles), two, parts.sizes, evenness)
+    found = {name: around(values[name], error, n_groups, level, procedure(n_groups, level)) for name, error in zip(names, errors)}
+    why = f"{len(rows)} rows for {rows.shape[1]} dimensions: the number of rows decides the rank"
+    return {name: found.get(name) or withheld(values[name], why) for name in STATISTICS}
 
 
 @dataclass(frozen=True)
@@ -137,33 +166,108 @@ class Reading:
         return self.value
 
 
-def reading(z: Features, formula: Callable[[Moments, float], float], statistic: str = "") -> Reading:
+def reading(z: Features, formula: Callable[[np.ndarray], float], statistic: str = "", centred: bool = True) -> Reading:
+    """A formula of the eigenvalues (d,) of the centred or uncentred scatter."""
     rows = as_array(z)
-    value = float(formula(moments(rows), floor_of(z)))
-    return Reading(value, *rows.shape, ceiling=ceiling(statistic, *rows.shape) if statistic else None)
+    value = formula(eigenvalues(rows, centred, floor_of(z)))
+    return Reading(float(value), *rows.shape, ceiling=ceiling(statistic, *rows.shape) if statistic else None)
 
 
 def effective_rank(z: Features, centred: bool = True) -> Reading:
     """exp of the entropy of the normalised singular values (Roy and Vetterli, EUSIPCO 2007); no epsilon."""
-    name = "effective_rank" if centred else "uncentred_rank"
-    return reading(z, lambda found, floor: exp_entropy(np.sqrt(found.eigenvalues(centred, floor)))[0], name)
+    return reading(z, lambda found: exp_entropy(np.sqrt(found)), "effective_rank" if centred else "uncentred_rank", centred)
 
 
 def participation_ratio(z: Features) -> Reading:
-    """(sum of eigenvalues)^2 / sum of their squares, of the covariance."""
-    return reading(z, lambda found, floor: ranks_of(found.eigenvalues(True, floor))["participation_ratio"][0], "participation_ratio")
+    """(sum of eigenvalues)^2 / sum of their squares, of the covariance (Gao et al., 2017)."""
+    return reading(z, participation, "participation_ratio")
 
 
 def nesum(z: Features) -> Reading:
     """Sum of the eigenvalues of the covariance over the largest (He and Ozay, ICML 2022)."""
-    return reading(z, lambda found, floor: ranks_of(found.eigenvalues(True, floor))["nesum"][0], "nesum")
+    return reading(z, spread, "nesum")
+
+
+def rankme(z: Features) -> Reading:
+    """As published (Garrido et al., ICML 2023): uncentred, epsilon 1e-7 after normalising, so it may exceed d slightly."""
+    rows = as_array(z)
+
+    def formula(found: np.ndarray) -> float:
+        singular = np.sqrt(found[: min(rows.shape)])
+        share = singular / max(singular.sum(), np.finfo(float).tiny) + 1e-7
+        return float(np.exp(-np.sum(share * np.log(share))))
+
+    return reading(z, formula, centred=False)
+
+
+def alpha_req(z: Features) -> Reading:
+    """Exponent a of eigenvalue ~ place^-a by least squares on logarithms (Agrawal et al., NeurIPS 2022), of all above 1e-10 of the largest."""
+
+    def formula(found: np.ndarray) -> float:
+        kept = found[found > 1e-10 * found[0]]
+        if len(kept) < 2:
+            return float("nan")
+        place = np.log(np.arange(1, len(kept) + 1))
+        return float(-np.polyfit(place, np.log(kept), 1)[0])
+
+    return reading(z, formula)
+
+
+def isoscore(z: Features) -> Reading:
+    """0 for a line to 1 for an isotropic cloud (Rudman et al., ACL Findings 2022), which is (participation ratio - 1) / (d - 1)."""
+    rows = as_array(z)
+    return reading(z, lambda found: (participation(found) - 1) / (rows.shape[1] - 1) if rows.shape[1] > 1 else float("nan"))
 
 
 def feature_std(z: Features) -> Reading:
     """Root of the mean variance of a column."""
-    return reading(z, lambda found, floor: np.sqrt(np.trace(found.scatter()[0]) / found.n[0] / found.d))
+    rows = as_array(z)
+    return Reading(float(np.sqrt(moments(rows).variance / rows.shape[1])), *rows.shape)
 
 
 def offset(z: Features) -> Reading:
     """|mean|^2 / mean |z|^2: 0 for a centred cloud, 1 for a point; an isotropic cloud around zero gives 1 / n."""
-    return reading(z, lambda found, floor: statistics_of(found, floor)["offset"][0], "offset")
+    rows = as_array(z)
+    found = moments(rows)
+    square = float(np.sum(found.mean**2))
+    return Reading(ratio(square, square + found.variance), *rows.shape, ceiling=ceiling("offset", *rows.shape))
+
+
+def normalised(z: Features) -> np.ndarray:
+    """Rows (n, d) float64 of length 1; a row of zeros stays."""
+    rows = as_array(z).astype(np.float64)
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.where(length > 0, length, 1)
+
+
+def uniformity(z: Features, t: float = 2, pairs: Literal["all"] | int = "all") -> Reading:
+    """log of the mean of exp(-t |x - y|^2) over pairs of different normalised rows, all or so many drawn (Wang and Isola, ICML 2020)."""
+    rows = normalised(z)
+    n = len(rows)
+    if n < 2:
+        raise ValueError("uniformity needs two rows")
+    if pairs == "all":
+        total = 0.0
+        for start in range(0, n, 1024):
+            total += float(np.exp(-t * np.maximum(2 - 2 * rows[start : start + 1024] @ rows.T, 0)).sum())
+        mean = (total - n) / (n * (n - 1))
+    else:
+        draw = rng(0, "uniformity", 0, n)
+        first = draw.integers(n, size=pairs)
+        second = (first + draw.integers(1, n, size=pairs)) % n
+        mean = float(np.mean(np.exp(-t * np.sum((rows[first] - rows[second]) ** 2, 1))))
+    return Reading(float(np.log(mean)), *rows.shape)
+
+
+def alignment(x: Features, y: Features) -> Reading:
+    """Mean |x - y|^2 of normalised pairs (n, d), 0 to 4 (Wang and Isola, ICML 2020)."""
+    a, b = normalised(x), normalised(y)
+    if a.shape != b.shape:
+        raise ValueError(f"pairs need equal shapes; got {a.shape} and {b.shape}")
+    return Reading(float(np.mean(np.sum((a - b) ** 2, 1))), *a.shape)
+
+
+def modality_gap(x: Features, y: Features, normalise: bool = True) -> Reading:
+    """Distance of the means of two clouds (n, d) and (m, d), rows normalised first (Liang et al., NeurIPS 2022)."""
+    a, b = (normalised(x), normalised(y)) if normalise else (as_array(x).astype(np.float64), as_array(y).astype(np.float64))
+    return Reading(float(np.linalg.norm(a.mean(0) - b.mean(0))), *a.shape)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.analysis._moments import as_array, floor_of, isotropic_eigenvalues, moments
+from workbench.analysis._moments import as_array, eigenvalues, floor_of, isotropic_eigenvalues
 from workbench.embeddings import Embeddings
 
 
@@ -20,7 +20,7 @@ class Spectrum:
 def singular_spectrum(z: np.ndarray | Embeddings) -> Spectrum:
     """Singular values of the centred rows, from the eigenvalues of their scatter."""
     rows = as_array(z)
-    return Spectrum(np.sqrt(moments(rows).eigenvalues(True, floor_of(z))[0]), *rows.shape)
+    return Spectrum(np.sqrt(eigenvalues(rows, True, floor_of(z))), *rows.shape)
 
 
 def isotropic_spectrum(n: int, d: int, energy: float = 1.0) -> Spectrum:
