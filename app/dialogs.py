@@ -1,7 +1,8 @@
-"""What asks before it acts: starting a run from a recipe, deleting runs."""
+"""What asks before it acts: starting a run from a recipe, deleting runs. And what the last action said."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -10,10 +11,31 @@ from workbench.errors import UserError
 from workbench.run import Run, RunConfig
 
 FIELDS = ("name", "seed", "device")
+TOLD, REFUSED = "told", "refused"
+
+
+def act(action: Callable[..., str], *given: Any, forget: str = "") -> None:
+    """A button's callback: do it, and keep what it said for the page; `forget` is a choice that is void afterwards."""
+    try:
+        st.session_state[TOLD] = action(*given)
+    except UserError as error:
+        st.session_state[REFUSED] = str(error)
+    else:
+        if forget:
+            state.put(forget, None)
+
+
+def told() -> None:
+    """What the last action did, or the sentence that says why it did not; once."""
+    if TOLD in st.session_state:
+        st.toast(state.escape(st.session_state.pop(TOLD)))
+    if REFUSED in st.session_state:
+        place.refused(st.session_state.pop(REFUSED))
 
 
 @st.dialog("Start a run", width="medium")
 def start(root: Path) -> None:
+    """A recipe with the few fields that change from run to run; refused values are answered inside the dialog."""
     names = actions.recipes()
     if not names:
         st.write("There are no recipes in `training/recipes`.")
@@ -21,39 +43,38 @@ def start(root: Path) -> None:
     chosen = st.selectbox("Recipe", names, key="start_recipe")
     head, values = actions.recipe(chosen)
     st.code(head or "(this recipe says nothing about itself)", language=None, wrap_lines=True)
-    changes = form.fields(RunConfig.model_json_schema(), values, FIELDS, f"start.{chosen}")
+    st.caption("Empty fields keep what the recipe says.")
+    form.fields(RunConfig.model_json_schema(), values, FIELDS, f"start.{chosen}")
     steps = sum(stage.get("steps", 1000) for stage in values.get("stages") or [{}])
-    changes["steps"] = st.number_input("Steps", 1, None, steps, key=f"start.{chosen}.steps", help="Optimizer steps of the whole run")
-    if changes["steps"] == steps:
-        changes["steps"] = None
-    if st.button("Start this run", type="primary", key="start_go"):
-        try:
-            st.session_state["told"] = actions.start(root, chosen, changes)
-        except UserError as error:
-            place.refused(error)
-        else:
-            st.rerun()
+    st.number_input("Steps", 1, None, steps, key=f"start.{chosen}.steps", help="Optimizer steps of the whole run")
+    if REFUSED in st.session_state:
+        place.refused(st.session_state.pop(REFUSED))
+    begun = st.button("Start this run", type="primary", key="start_go", on_click=start_now, args=(root, steps))
+    if begun and REFUSED not in st.session_state:
+        st.rerun()
+    elif begun:
+        st.rerun(scope="fragment")
+
+
+def start_now(root: Path, steps: int) -> None:
+    """Values are read when the button is pressed: what was typed last has not been through the dialog yet."""
+    chosen = st.session_state["start_recipe"]
+    changes = {name: st.session_state.get(f"start.{chosen}.{name}") for name in (*FIELDS, "steps")}
+    changes = {name: None if value == "" else value for name, value in changes.items()}
+    act(actions.start, root, chosen, changes | ({"steps": None} if changes["steps"] == steps else {}))
 
 
 @st.dialog("Delete runs")
 def delete(runs: Sequence[Run]) -> None:
+    """Asks once, with the names and the size on disk."""
     many = f"{len(runs)} run{'s' * (len(runs) != 1)}"
     st.write(f"Delete {many} with all checkpoints and results ({words.size(actions.size(runs))})? This cannot be undone.")
     st.code("\n".join(run.id for run in runs), language=None)
     yes, no = st.columns(2)
-    if yes.button(f"Delete {many}", type="primary", width="stretch", key="delete_go"):
-        try:
-            st.session_state["told"] = actions.delete(runs)
-        except UserError as error:
-            place.refused(error)
-        else:
-            state.put("run", None)
-            st.rerun()
-    if no.button("Keep", width="stretch", key="delete_keep"):
+    pressed = yes.button(f"Delete {many}", type="primary", width="stretch", key="delete_go", on_click=delete_now, args=(runs,))
+    if no.button("Keep", width="stretch", key="delete_keep") or pressed:
         st.rerun()
 
 
-def told() -> None:
-    """What the last action did, once."""
-    if "told" in st.session_state:
-        st.toast(state.escape(st.session_state.pop("told")))
+def delete_now(runs: Sequence[Run]) -> None:
+    act(actions.delete, runs, forget="run")

@@ -90,6 +90,12 @@ def footer(parts: Sequence[str]) -> None:
     st.html(f'<div class="footer">{" · ".join(html.escape(part) for part in parts if part)}</div>')
 
 
+def line(text: str) -> None:
+    """A line of our own Markdown, close to the next."""
+    with st.container(gap=None):
+        st.markdown(text)
+
+
 def empty(sentence: str, command: str | None = None) -> None:
     """What to do where there is nothing to show; `sentence` is our own Markdown."""
     with st.container(border=True):
@@ -98,6 +104,6 @@ def empty(sentence: str, command: str | None = None) -> None:
             st.code(command, language="bash")
 
 
-def refused(error: Exception) -> None:
+def refused(error: object) -> None:
     """The one sentence of a user's error."""
     st.error(escape(error))

@@ -3,11 +3,12 @@
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
-from workbench.analysis import metrics
+from workbench.analysis import falls, looks, metrics
+from workbench.analysis.collapse import STATISTICS
 from workbench.analysis.seeds import Arm, arms
 from workbench.run import Run, list_runs
 
@@ -61,3 +62,48 @@ def rate(each: Run) -> float | None:
 
 def progress(status: Mapping[str, Any]) -> float:
     return metrics.progress(status)
+
+
+class Latent(NamedTuple):
+    """Everything the page Latent space draws, for one feature."""
+
+    overlay: looks.Overlay | None
+    histories: list[looks.History]
+    trajectories: dict[str, list[looks.Trajectory]]  # by statistic
+    falls: list[falls.Fall]
+    elsewhere: list[falls.Fall]  # of the same towers' other features
+
+
+def latent(runs: Sequence[Run], feature: str, step: int, labels: Mapping[str, str], shown: Mapping[str, Sequence[int]]) -> Latent:
+    """Looks are read once and kept; what is left is arithmetic of a few milliseconds."""
+    histories = [looks.history(run, feature, labels[run.id], shown[run.id]) for run in runs]
+    trajectories = {statistic: of_feature(runs, feature, statistic, labels, shown) for statistic in (*STATISTICS, looks.PROBE)}
+    tower = feature.split(".")[0]
+    others = {
+        name for run in runs for name, shape in run.status.get("features", {}).items() if shape == "b d" and name.split(".")[0] == tower
+    }
+    return Latent(
+        looks.overlay(runs, feature, step, labels, shown),
+        [history for history in histories if history],
+        trajectories,
+        judged(feature, trajectories["participation_ratio"], trajectories["feature_std"], step),
+        [
+            each
+            for other in sorted(others - {feature})
+            for ranks, scales in [[of_feature(runs, other, name, labels, shown) for name in ("participation_ratio", "feature_std")]]
+            for each in judged(other, ranks, scales, step)
+        ],
+    )
+
+
+def of_feature(
+    runs: Sequence[Run], feature: str, statistic: str, labels: Mapping[str, str], shown: Mapping[str, Sequence[int]]
+) -> list[looks.Trajectory]:
+    found = [looks.trajectory(run, feature, statistic, labels[run.id], shown[run.id]) for run in runs]
+    return [each for each in found if each]
+
+
+def judged(feature: str, ranks: Sequence[looks.Trajectory], scales: Sequence[looks.Trajectory], step: int) -> list[falls.Fall]:
+    names = dict.fromkeys(each.label for each in ranks)
+    of_arm = {name: [[each for each in found if each.label == name] for found in (ranks, scales)] for name in names}
+    return [falls.fall(feature, own, scale, step) for own, scale in of_arm.values()]

@@ -29,12 +29,22 @@ class Selection(NamedTuple):
     @property
     def slots(self) -> dict[str, int]:
         """Run -> place in the series colours, the same for all seeds of a setting."""
-        held = state.slots([arm.label for arm in self.arms])
+        held = self.arm_slots
         return {run.id: held[arm.label] for arm in self.arms for run in arm.runs}
 
     @property
     def labels(self) -> dict[str, str]:
         return {run.id: arm.label for arm in self.arms for run in arm.runs}
+
+    @property
+    def shown(self) -> dict[str, list[int]]:
+        """Run -> the looks its figures show."""
+        return {run.id: shown_looks(run) for run in self.runs}
+
+    @property
+    def arm_slots(self) -> dict[str, int]:
+        """Name of a setting -> place in the series colours."""
+        return state.slots([arm.label for arm in self.arms])
 
     @property
     def looks(self) -> list[int]:
@@ -89,7 +99,7 @@ def default_runs(statuses: dict[str, dict[str, Any]]) -> list[str]:
         same = status.get("tags") == told.get("tags") and status.get("data") == told.get("data") and status.get("seed") == told.get("seed")
         if told.get("tags") and same and status.get("features"):
             beside.setdefault(str(status.get("name")), run)
-    return list(beside.values())[:3]
+    return sorted(beside.values())[:3]
 
 
 def choose_feature(place: Any, runs: Sequence[Run]) -> str:

@@ -5,11 +5,13 @@ The choice is the one truth. Widgets show it and change it through callbacks; a 
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from workbench.run import NAME
+from app import navigation
+from workbench.run import NAME, runs_root
 
 CHOICE, WRITTEN, PAGE = "choice", "choice_written", "choice_page"
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$~:^=@&\"'])")
@@ -65,6 +67,17 @@ def begin(page: str) -> None:
         choice.update(given)
     st.session_state[PAGE] = page
     write()
+
+
+def root() -> Path:
+    """The runs folder; every page asks for it first. Where Streamlit ran the page by itself, the whole app is run instead.
+
+    It does so for the first address a fresh server is asked for, because of the folder's name `pages`, until `st.navigation` was called once.
+    """
+    if PAGE not in st.session_state:
+        navigation.show()
+        st.rerun()
+    return runs_root()
 
 
 def write() -> None:

@@ -12,7 +12,7 @@ from app import read, state, words
 from workbench.analysis.metrics import progress
 
 COLUMNS = {
-    "name": st.column_config.TextColumn("Name", width="medium", pinned=True),
+    "name": st.column_config.TextColumn("Name", width="medium"),
     "state": st.column_config.TextColumn("State", width="small"),
     "progress": st.column_config.ProgressColumn("Progress", format="percent", min_value=0, max_value=1, width="small"),
     "steps": st.column_config.TextColumn("Step", width="small"),
@@ -20,7 +20,7 @@ COLUMNS = {
     "method": st.column_config.TextColumn("Method", width="small"),
     "data": st.column_config.TextColumn("Data", width="small"),
     "seed": st.column_config.NumberColumn("Seed", format="%d", width="small"),
-    "created": st.column_config.DatetimeColumn("Created", format="calendar", width="small"),
+    "created": st.column_config.DatetimeColumn("Created", format="MMM D, HH:mm", width="small"),
     "tags": st.column_config.TextColumn("Tags", width="small"),
     "id": st.column_config.TextColumn("Run", width="medium"),
 }
@@ -77,7 +77,7 @@ def ticked(statuses: Sequence[Mapping[str, Any]]) -> list[str]:
     st.dataframe(
         [row(status) for status in statuses],
         hide_index=True,
-        height=min(392, 38 + 35 * max(1, len(ids))),
+        height="content" if len(ids) <= 10 else 392,
         column_config=COLUMNS,
         key=key,
         on_select=lambda: tick(ids, st.session_state[key]["selection"]["rows"]),

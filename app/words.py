@@ -70,9 +70,11 @@ def headline(status: Mapping[str, Any], label: str) -> str:
 
 def size(count_of_bytes: float) -> str:
     """`12 MB`, in powers of 1000."""
-    power = min(4, len(str(int(count_of_bytes))) // 3 if count_of_bytes >= 1000 else 0)
-    power -= count_of_bytes < 1000**power
-    return f"{count_of_bytes / 1000**power:.3g} {('B', 'kB', 'MB', 'GB', 'TB')[power]}"
+    units = ["B", "kB", "MB", "GB", "TB"]
+    while count_of_bytes >= 999.5 and len(units) > 1:
+        count_of_bytes /= 1000
+        units.pop(0)
+    return f"{count_of_bytes:.3g} {units[0]}"
 
 
 def pace(status: Mapping[str, Any], rate: float | None) -> str:

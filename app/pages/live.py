@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from app import actions, charts, place, read, state, words
+from app import actions, charts, dialogs, place, read, state, words
 from app.select import control_row
-from workbench.run import runs_root
 
-root = runs_root()
+root = state.root()
+dialogs.told()
 chosen = control_row(root)
 if not chosen.runs:
     place.empty("**Nothing to watch yet.** Choose a run above, start one on the page *Runs*, or train the demo:", "workbench demo")
@@ -20,7 +20,7 @@ def watch() -> None:
     """One fragment: only this part of the page runs again, and only new bytes are read."""
     for run in chosen.runs:
         status = run.status
-        st.markdown(words.headline(status, f"{chosen.labels[run.id]} · {status.get('seed', 0)}"))
+        place.line(words.headline(status, f"{chosen.labels[run.id]} · {status.get('seed', 0)}"))
         if status["state"] in ("running", "starting"):
             st.progress(read.progress(status), words.pace(status, read.rate(run)))
     charts.curves(chosen, "live", detailed=False)
@@ -34,8 +34,9 @@ def watch() -> None:
 
 
 watch()
-if active and st.button("Stop after this step", icon=":material/stop:", key="live_stop"):
-    st.toast(state.escape(actions.stop(chosen.runs)))
+if active:
+    act = dialogs.act
+    st.button("Stop after this step", icon=":material/stop:", key="live_stop", on_click=act, args=(actions.stop, chosen.runs))
 place.footer(
     [f"{len(chosen.runs)} runs in {root}", "renews itself every 2 s while something runs" if active else "nothing here runs: not renewed"]
 )

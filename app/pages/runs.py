@@ -4,9 +4,8 @@ import streamlit as st
 
 from app import actions, charts, dialogs, place, read, state, table, words
 from app.select import Selection
-from workbench.run import runs_root
 
-root = runs_root()
+root = state.root()
 dialogs.told()
 statuses = read.statuses(root)
 if not statuses:
@@ -23,15 +22,12 @@ held = table.ticked(passed)
 runs = [read.run(root / run) for run in held if run in {status["id"] for status in statuses if status["state"] != "damaged"}]
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    if st.button("Stop after this step", disabled=not runs, icon=":material/stop:", key="stop"):
-        st.session_state["told"] = actions.stop(runs)
-        st.rerun()
-    if st.button("Resume", disabled=not runs, icon=":material/play_arrow:", key="resume"):
-        st.session_state["told"] = actions.resume(root, runs)
-        st.rerun()
+    act = dialogs.act
+    st.button("Stop after this step", disabled=not runs, icon=":material/stop:", key="stop", on_click=act, args=(actions.stop, runs))
+    st.button("Resume", disabled=not runs, icon=":material/play_arrow:", key="resume", on_click=act, args=(actions.resume, root, runs))
     if st.button("Delete…", disabled=not runs, icon=":material/delete:", key="delete"):
         dialogs.delete(runs)
-    if runs:
+    if runs and any(run.status.get("features") for run in runs):
         st.page_link("pages/latent_space.py", label="Latent space of the ticked runs", icon=":material/hub:", query_params=state.url_of())
 
 if runs:

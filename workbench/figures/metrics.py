@@ -16,33 +16,24 @@ def curves(
     metric: Metric, slots: Mapping[str, int], palette: Palette = LIGHT, marks: Sequence[tuple[int, str]] = (), height: int = 270
 ) -> go.Figure:
     """Every series of a metric; training solid, validation dotted with markers, `marks` (step, event) as ticks on the step axis."""
-    fig = theme.blank(palette, metric.title, drawn(metric), height)
-    for series in metric.series:
-        colour = palette.of(slots.get(series.run, 0))
-        fig.add_trace(curve(series, colour, alone=len({each.kind for each in metric.series}) == 1))
-    low, high = extent(metric)
-    room = (high - low) / 13
+    canvas = theme.Canvas(palette, metric.title, drawn(metric), height)
+    alone = len({each.kind for each in metric.series}) == 1
     names = {series.label: palette.of(slots.get(series.run, 0)) for series in metric.series}
-    ends = {label: last_value([series for series in metric.series if series.label == label]) for label in names}
-    theme.end_labels(fig, [(ends[label], theme.clip(label, 22), colour) for label, colour in names.items()], room, low, high)
+    for series in metric.series:
+        curve(canvas, series, palette.of(slots.get(series.run, 0)), alone)
+    low, high = extent(metric)
+    ends = [(last_value([each for each in metric.series if each.label == label]), theme.clip(label, 22), names[label]) for label in names]
     for level in metric.levels:
-        theme.reference(fig, palette, level.name, level.value, f"{level.name} {theme.number(level.value)}")
+        canvas.level(level.name, level.value)
+        ends.append((level.value, f"{level.name} {theme.number(level.value)}", palette.muted))
+    canvas.end_labels(ends, low, high)
     for step, event in marks:
-        theme.moment(fig, palette, step)
-        fig.add_annotation(
-            x=step,
-            yref="paper",
-            y=1,
-            yanchor="top",
-            xanchor="left",
-            showarrow=False,
-            textangle=90,
-            text=theme.plain(event),
-            font={"size": 9.5, "color": palette.muted},
-        )
-    fig.update_yaxes(range=[low, high], nticks=5)
-    fig.update_xaxes(title_text="step", nticks=6, rangemode="nonnegative")
-    return fig
+        canvas.moment(step)
+        canvas.text(event, 9.5, x=step, yref="paper", y=1, yanchor="top", xanchor="left", textangle=90)
+    canvas.y |= {"range": [low, high], "nticks": 5}
+    canvas.x |= {"nticks": 6, "rangemode": "nonnegative"}
+    canvas.x["title"]["text"] = "step"
+    return canvas.figure()
 
 
 def drawn(metric: Metric) -> str:
@@ -52,16 +43,15 @@ def drawn(metric: Metric) -> str:
     return metric.drawn if len(kinds) == 1 else f"{metric.drawn}; {', '.join(marked[kind] for kind in kinds)}"
 
 
-def curve(series: Series, colour: str, alone: bool) -> go.Scatter:
+def curve(canvas: theme.Canvas, series: Series, colour: str, alone: bool) -> None:
     """One series; a single point is drawn as a point."""
     validation = series.kind == "val"
-    few = validation or len(series.steps) == 1
-    return theme.line(
+    canvas.line(
         series.steps,
         series.values,
         colour,
         series.label,
-        mode="lines+markers" if few else "lines",
+        mode="lines+markers" if validation or len(series.steps) == 1 else "lines",
         dash="dot" if validation and not alone else "solid",
         width=1.2 if validation else 1.8,
         marker={"size": 5},

@@ -61,124 +61,112 @@ def faint(colour: str, alpha: float = 0.12) -> str:
     return f"rgba({red},{green},{blue},{alpha})"
 
 
-def blank(palette: Palette, title: str, subtitle: str, height: int = 330) -> go.Figure:
-    """An empty figure: the finding as title, what is drawn as subtitle, horizontal hairlines only."""
-    axis = {
-        "color": palette.muted,
-        "gridcolor": palette.hairline,
-        "linecolor": palette.hairline,
-        "zeroline": False,
-        "tickfont": {"size": SMALL},
-        "title": {"font": {"size": SMALL}, "standoff": 6},
-        "automargin": True,
-    }
-    subtitle_font = {"size": SMALL + 0.5, "color": palette.muted, "weight": 400}
-    return go.Figure(
-        layout={
+class Canvas:
+    """A figure in the making: plain dictionaries until `figure`, because Plotly checks every change of a finished one (milliseconds each)."""
+
+    def __init__(self, palette: Palette, title: str, subtitle: str, height: int = 330) -> None:
+        """The finding as title, what is drawn as subtitle, horizontal hairlines only."""
+        self.palette = palette
+        self.traces: list[dict[str, Any]] = []
+        self.shapes: list[dict[str, Any]] = []
+        self.annotations: list[dict[str, Any]] = []
+        axis = {
+            "color": palette.muted,
+            "gridcolor": palette.hairline,
+            "linecolor": palette.hairline,
+            "zeroline": False,
+            "tickfont": {"size": SMALL},
+            "automargin": True,
+        }
+        named = {"font": {"size": SMALL}, "standoff": 4}
+        self.x = axis | {"title": dict(named), "showgrid": False, "ticks": "outside", "ticklen": 3, "tickcolor": palette.hairline}
+        self.y = axis | {"title": dict(named), "showgrid": True}
+        small = f"<span style='font-size:{SMALL + 0.5}px;font-weight:400;color:{palette.muted}'>{clip(subtitle, 90)}</span>"
+        self.layout: dict[str, Any] = {
             "template": "none",
             "height": height,
-            "margin": {"l": 8, "r": 12, "t": 62, "b": 8},
+            "margin": {"l": 8, "r": 12, "t": 58, "b": 36},
             "paper_bgcolor": palette.paper,
             "plot_bgcolor": palette.paper,
             "font": {"family": FONT, "size": SIZE, "color": palette.ink},
             "title": {
-                "text": clip(title),
+                "text": f"{clip(title)}<br>{small}",
                 "x": 0,
                 "xref": "container",
                 "xanchor": "left",
                 "y": 1,
                 "yref": "container",
                 "yanchor": "top",
-                "pad": {"t": 8, "l": 2},
+                "automargin": False,
+                "pad": {"t": 12, "l": 2},
                 "font": {"size": TITLE_SIZE, "color": palette.ink, "weight": 640},
-                "subtitle": {"text": clip(subtitle, 90), "font": subtitle_font},
             },
-            "xaxis": axis | {"showgrid": False, "ticks": "outside", "ticklen": 3, "tickcolor": palette.hairline},
-            "yaxis": axis | {"showgrid": True},
             "showlegend": False,
             "hovermode": "closest",
             "hoverlabel": {"bgcolor": palette.paper, "bordercolor": palette.hairline, "font": {"color": palette.ink, "size": SMALL}},
             "dragmode": False,
         }
-    )
 
+    def line(self, x: np.ndarray, y: np.ndarray, colour: str, name: str = "", width: float = 2, dash: str = "solid", **more: Any) -> None:
+        """One curve."""
+        style = {"color": colour, "width": width, "dash": dash}
+        self.traces.append({"type": "scatter", "x": x, "y": y, "mode": "lines", "line": style, "name": plain(name)} | more)
 
-def line(x: np.ndarray, y: np.ndarray, colour: str, name: str = "", **more: Any) -> go.Scatter:
-    """One curve."""
-    style = {"color": colour, "width": more.pop("width", 2), "dash": more.pop("dash", "solid")}
-    given = {"mode": "lines", "line": style, "hoverlabel": {"namelength": -1}} | more
-    return go.Scatter(x=x, y=y, name=plain(name), **given)
+    def points(self, x: np.ndarray, y: np.ndarray, colour: str, size: float = 6, **more: Any) -> None:
+        """Markers alone."""
+        marker = {"color": colour, "size": size}
+        self.traces.append({"type": "scatter", "x": x, "y": y, "mode": "markers", "marker": marker, "hoverinfo": "skip"} | more)
 
+    def band(self, x: np.ndarray, low: np.ndarray, high: np.ndarray, colour: str) -> None:
+        """A 95 % interval as a faint area; stretches without an interval (NaN) are left open."""
+        x, low, high = (np.asarray(values, float) for values in (x, low, high))
+        known = np.flatnonzero(np.isfinite(low) & np.isfinite(high))
+        for stretch in np.split(known, np.flatnonzero(np.diff(known) > 1) + 1):
+            if len(stretch):
+                xs, ys = np.append(x[stretch], x[stretch][::-1]), np.append(high[stretch], low[stretch][::-1])
+                area = {"fill": "toself", "fillcolor": faint(colour), "line": {"width": 0}, "mode": "lines", "hoverinfo": "skip"}
+                self.traces.append({"type": "scatter", "x": xs, "y": ys} | area)
 
-def band(x: np.ndarray, low: np.ndarray, high: np.ndarray, colour: str) -> go.Scatter:
-    """A 95 % interval as a faint area; stretches without an interval (NaN) are left open."""
-    x, low, high = (np.asarray(values, float) for values in (x, low, high))
-    known = np.isfinite(low) & np.isfinite(high)
-    xs, ys = [], []
-    for stretch in np.split(np.flatnonzero(known), np.flatnonzero(np.diff(np.flatnonzero(known)) > 1) + 1):
-        xs += [*x[stretch], *x[stretch][::-1], None]
-        ys += [*high[stretch], *low[stretch][::-1], None]
-    return go.Scatter(x=xs, y=ys, fill="toself", fillcolor=faint(colour), line={"width": 0}, mode="lines", hoverinfo="skip")
-
-
-def reference(fig: go.Figure, palette: Palette, name: str, value: float, label: str | None = None) -> None:
-    """A grey level across the figure, named at its right end."""
-    fig.add_shape(
-        type="line",
-        xref="paper",
-        x0=0,
-        x1=1,
-        y0=value,
-        y1=value,
-        layer="below",
-        line={"color": palette.muted, "width": 1, "dash": DASHES.get(name, "dot")},
-    )
-    fig.add_annotation(
-        xref="paper",
-        x=1,
-        y=value,
-        xanchor="right",
-        yanchor="bottom",
-        yshift=-1,
-        showarrow=False,
-        text=plain(label or name),
-        font={"size": 10.5, "color": palette.muted},
-    )
-
-
-def moment(fig: go.Figure, palette: Palette, x: float) -> None:
-    """The slider's position as a vertical line."""
-    fig.add_shape(
-        type="line",
-        xref="x",
-        yref="paper",
-        x0=x,
-        x1=x,
-        y0=0,
-        y1=1,
-        layer="below",
-        line={"color": palette.muted, "width": 1, "dash": "dot"},
-    )
-
-
-def end_labels(fig: go.Figure, labels: Sequence[tuple[float, str, str]], room: float, low: float, high: float) -> None:
-    """Names beside the ends of their lines, at (y, text, colour) in axis units (log10 on log axes), pushed apart by `room`."""
-    width = max((len(text) for _, text, _ in labels), default=0)
-    fig.update_layout(margin_r=min(170, 14 + round(6.8 * width)))
-    order = sorted(range(len(labels)), key=lambda place: labels[place][0])
-    for place, y in zip(order, spread([labels[place][0] for place in order], room, low, high)):
-        _, text, colour = labels[place]
-        fig.add_annotation(
-            xref="paper",
-            x=1,
-            y=y,
-            xanchor="left",
-            xshift=6,
-            showarrow=False,
-            align="left",
-            text=plain(text),
-            font={"size": SIZE, "color": colour},
+    def level(self, name: str, value: float) -> None:
+        """A grey level across the figure; its dash says which reference it is."""
+        self.shapes.append(
+            {
+                "type": "line",
+                "xref": "paper",
+                "x0": 0,
+                "x1": 1,
+                "y0": value,
+                "y1": value,
+                "layer": "below",
+                "line": {"color": self.palette.muted, "width": 1, "dash": DASHES.get(name, "dot")},
+            }
         )
+
+    def moment(self, x: float, **style: Any) -> None:
+        """A step as a vertical line."""
+        drawn = {"color": self.palette.muted, "width": 1, "dash": "dot"} | style
+        self.shapes.append({"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1, "layer": "above", "line": drawn})
+
+    def text(self, said: str, size: float = SMALL, colour: str | None = None, **place: Any) -> None:
+        """Words at a place, read letter by letter."""
+        font = {"size": size, "color": colour or self.palette.muted}
+        self.annotations.append({"text": plain(said), "showarrow": False, "font": font} | place)
+
+    def end_labels(self, labels: Sequence[tuple[float, str, str]], low: float, high: float, size: float = SIZE) -> None:
+        """Names beside the ends of their lines, at (y, text, colour) in axis units (log10 on log axes), pushed apart where they would touch."""
+        margin = self.layout["margin"]
+        margin["r"] = min(176, 14 + round(0.565 * size * max((len(text) for _, text, _ in labels), default=0)))
+        tall = self.layout["height"] - margin["t"] - margin["b"]
+        order = sorted(range(len(labels)), key=lambda place: labels[place][0])
+        room = (high - low) * (size + 2.5) / tall
+        for place, y in zip(order, spread([labels[place][0] for place in order], room, low, high)):
+            _, said, colour = labels[place]
+            self.text(said, size, colour, xref="paper", x=1, y=y, xanchor="left", xshift=6, align="left")
+
+    def figure(self) -> go.Figure:
+        """The finished figure."""
+        layout = self.layout | {"xaxis": self.x, "yaxis": self.y, "shapes": self.shapes, "annotations": self.annotations}
+        return go.Figure({"data": self.traces, "layout": layout})
 
 
 def spread(wanted: Sequence[float], room: float, low: float, high: float) -> list[float]:

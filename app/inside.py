@@ -1,0 +1,161 @@
+"""The page Latent space in words and places: verdict, figure titles, details, footer."""
+
+from app import place
+from app.read import Latent
+from app.select import Selection
+from workbench.analysis.falls import Fall, follows
+from workbench.figures import collapse, spectra, theme
+from workbench.figures.theme import Palette, number
+
+MULTIPLES = ("participation_ratio", "feature_std", "offset", "probe")
+SPECTRUM = """Singular values $\\sigma_1 \\ge \\sigma_2 \\ge \\dots$ of the centred features, relative to the largest, on two log axes.
+*isotropic*: the mean for a Gaussian cloud of the same N and d, in which every direction counts alike. *untrained*: the same network before its first step."""
+HEAT = "The same singular values at every look, a column each: dark is as large as the largest, paper is gone (below 10⁻⁶)."
+
+
+def verdict(found: Latent, chosen: Selection, palette: Palette) -> tuple[list[tuple[str, str]], str, str]:
+    """Sentences, the numbers they rest on, and the colour of what they speak about."""
+    if not found.falls:
+        return [("", "These runs have no look of this feature up to this step.")], "", palette.muted
+    worst = min(found.falls, key=lambda each: (each.kind not in ("total", "lost"), each.now / max(each.before, 1e-9)))
+    colour = palette.of(chosen.arm_slots[worst.label]) if worst.kind in ("total", "lost") or len(found.falls) == 1 else palette.accent
+    if all(each.kind == "short" for each in found.falls):
+        short = found.falls[0]
+        said = f"{short.n} images are too few to judge {short.d} dimensions: a rank needs four times as many. Compare with the isotropic cloud only."
+        return [("", said)], "", palette.muted
+    return (
+        [(each.label, sentence(each, [other for other in found.elsewhere if other.label == each.label])) for each in found.falls],
+        aside(found),
+        colour,
+    )
+
+
+def sentence(here: Fall, elsewhere: list[Fall]) -> str:
+    """What one arm did, and in half a sentence what its other features did."""
+    where = f"between steps {here.from_step} and {here.to_step}"
+    lost, before = max(1, round(here.before - here.now)), round(here.before)
+    said = {
+        "total": f"shrank to a point {where}: its scale fell from {number(here.before)} to {number(here.now)}",
+        "lost": f"lost {lost} of its {before} directions {where}",
+        "kept": f"uses {number(here.now)} of {here.d} directions" + ("" if here.now < 0.8 * here.before else ", as many as it ever did"),
+        "single": f"uses {number(here.now)} of {here.d} directions; one look says low or high, not whether it fell",
+        "short": f"cannot be judged: {here.n} images for {here.d} dimensions",
+    }[here.kind]
+    there = [
+        each
+        for each in elsewhere
+        if (each.kind in ("lost", "total")) != (here.kind in ("lost", "total")) and each.kind in ("lost", "total", "kept")
+    ]
+    words = [f"{each.feature} {'kept' if each.kind == 'kept' else 'fell to'} {number(each.now)} of {each.d}" for each in there[:1]]
+    return "; ".join([said, *words]) + "."
+
+
+def aside(found: Latent) -> str:
+    """What a probe still reads, beside its references, and whether it follows the rank."""
+    probes = found.trajectories["probe"]
+    if not probes or not found.overlay:
+        return "No probe was fitted: rank is not usefulness."
+    names = dict.fromkeys(each.label for each in probes)
+    value = {name: mean([float(each.values[each.at(found.overlay.step)]) for each in probes if each.label == name]) for name in names}
+    known = dict(collapse.levels(probes))
+    against = ", ".join(f"{name} {number(known[name])}" for name in ("untrained", "pixels", "chance") if name in known)
+    said = f"What a probe still reads: {', '.join(number(each) for each in value.values())} ({against})."
+    order = follows({each.label: each.now for each in found.falls if each.kind != "total"}, value)
+    return said + (" It does not follow the directions in use." if order is False else "")
+
+
+def mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+def spectrum(found: Latent, chosen: Selection) -> None:
+    if not found.overlay:
+        place.empty("No run has a look of this feature up to this step. Move the slider to the right.")
+        return
+    fig = spectra.overlay(found.overlay, chosen.arm_slots, place.palette(), spectrum_title(found))
+    place.figure(fig, "spectrum", spectrum_title(found), SPECTRUM, spectra.rows(found.overlay))
+
+
+def spectrum_title(found: Latent) -> str:
+    """The finding of the first figure in at most 60 characters."""
+    if not found.falls:
+        return "How variance is spread over directions"
+    low, high = (pick(found.falls, key=lambda each: each.now) for pick in (min, max))
+    if len(found.falls) == 1 or low.kind == "total":
+        return (
+            f"{theme.clip(low.label, 24)} uses {number(low.now)} of {low.d} directions"
+            if low.kind != "total"
+            else f"{theme.clip(low.label, 30)} shrank to a point"
+        )
+    return f"{theme.clip(low.label, 18)} uses {number(low.now)} directions, {theme.clip(high.label, 18)} {number(high.now)}"
+
+
+def heat(found: Latent, chosen: Selection) -> None:
+    if not found.histories:
+        return
+    first = {history.label: history for history in reversed(found.histories)}  # one run of each setting
+    histories = [first[label] for label in chosen.arm_slots if label in first]
+    fig = spectra.heat(histories, chosen.step, chosen.arm_slots, place.palette(), heat_title(found))
+    place.figure(fig, "heat", heat_title(found), HEAT, spectra.history_rows(histories))
+
+
+def heat_title(found: Latent) -> str:
+    """The finding of the heat map in at most 60 characters."""
+    lost = [each for each in found.falls if each.kind in ("lost", "total")]
+    if not lost:
+        return "No direction went out for good" if all(each.kind == "kept" for each in found.falls) else "Directions over training"
+    worst = min(lost, key=lambda each: each.now / max(each.before, 1e-9))
+    return f"{theme.clip(worst.label, 18)}: directions go out at steps {worst.from_step} to {worst.to_step}"
+
+
+def multiple(found: Latent, statistic: str, chosen: Selection) -> None:
+    own = found.trajectories[statistic]
+    if not own:
+        place.empty(f"**{collapse.PANELS[statistic][0]}**: not measured in these runs.")
+        return
+    why = next((each.why for each in own if each.why), "")
+    told = (
+        collapse.PANELS[statistic][2]
+        + (f". Interval: {own[0].procedure}" if own[0].procedure else "")
+        + (f". Where it is missing: {why}" if why else "")
+    )
+    place.figure(
+        collapse.panel(own, chosen.step, chosen.arm_slots, place.palette()),
+        statistic,
+        collapse.PANELS[statistic][0],
+        told,
+        collapse.rows(own),
+    )
+
+
+def footer(found: Latent, chosen: Selection) -> list[str]:
+    """What the numbers rest on."""
+    if not found.overlay:
+        return []
+    over, ranks = found.overlay, found.trajectories["participation_ratio"]
+    enough = f"N = {over.n / over.d:.3g} d" + (
+        "" if over.n >= 4 * over.d else ", too few for a rank: compare with the isotropic cloud only"
+    )
+    procedure = next((each.procedure for each in ranks if each.procedure), "") or next(
+        (f"no interval: {each.why}" for each in ranks if each.why), ""
+    )
+    patients = f"{over.n} validation studies" + (f" of {over.patients} patients" if over.patients else "")
+    data = {f"{name} #{str(each)[:8]}" for run in chosen.runs for name, each in hashes(run).items()}
+    return [
+        patients,
+        f"d = {over.d}",
+        enough,
+        f"intervals: {procedure}" if procedure else "",
+        f"data {', '.join(sorted(data))}" if data else "",
+        *(run.id for run in chosen.runs),
+    ]
+
+
+def hashes(run) -> dict[str, str]:
+    """Data set -> hash, as the run recorded it."""
+    found = run.provenance if (run.path / "provenance.json").is_file() else {}
+    return dict(found.get("data_hashes") or found.get("data") or {})
+
+
+def projection(chosen: Selection) -> None:
+    pass

@@ -1,0 +1,34 @@
+"""What became of the latent space: spectrum now and over training, rank, scale and offset beside a probe, and the map."""
+
+import streamlit as st
+
+from app import inside, place, read, state
+from app.cells import latent_space
+from app.select import control_row, refresh_line
+
+root = state.root()
+chosen = control_row(root, latent_space)
+if not chosen.runs:
+    place.empty(
+        "**No run to look into yet.** Choose one above, or train the demo; its nine runs appear here as they train:", "workbench demo"
+    )
+    st.stop()
+refresh_line(chosen.runs)
+if not chosen.feature:
+    place.empty("**These runs have not been looked at.** The first look is written before the first step, unless `monitors.studies` is 0.")
+    st.stop()
+
+found = read.latent(chosen.runs, chosen.feature, chosen.step, chosen.labels, chosen.shown)
+place.verdict(*inside.verdict(found, chosen, place.palette()))
+
+now, history = st.columns(2, gap="medium")
+with now:
+    inside.spectrum(found, chosen)
+with history:
+    inside.heat(found, chosen)
+for column, statistic in zip(st.columns(4, gap="small"), inside.MULTIPLES):
+    with column:
+        inside.multiple(found, statistic, chosen)
+
+inside.projection(chosen)
+place.footer(inside.footer(found, chosen))

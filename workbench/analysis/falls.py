@@ -1,0 +1,77 @@
+"""Did a latent space fall while it trained, between which steps, and does what a probe reads follow?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from workbench.analysis.looks import Trajectory
+
+HALF = 0.5  # of the running maximum: below, directions count as lost
+SHRUNK = 0.05  # of the running maximum of the feature standard deviation: below, the cloud counts as a point
+Kind = Literal["short", "single", "total", "lost", "kept"]
+
+
+@dataclass(frozen=True)
+class Fall:
+    """What became of one arm up to a step: means over its runs. `before` is the running maximum, `now` the value at the step."""
+
+    label: str
+    feature: str
+    kind: Kind
+    before: float
+    now: float
+    from_step: int
+    to_step: int
+    n: int
+    d: int
+    runs: int
+
+
+def mean_of(runs: Sequence[Trajectory], until: int) -> tuple[np.ndarray, np.ndarray]:
+    """Steps (k,) that all runs share, up to `until`, and the mean value (k,) at them."""
+    steps = sorted(set.intersection(*(set(map(int, each.steps)) for each in runs)))
+    steps = [step for step in steps if step <= until] or steps[:1]
+    return np.array(steps), np.mean([each.values[np.isin(each.steps, steps)] for each in runs], 0)
+
+
+def fall(feature: str, ranks: Sequence[Trajectory], scales: Sequence[Trajectory], until: int) -> Fall:
+    """Judge one arm by participation ratio and scale together: a centred rank alone does not see a cloud shrink to a point."""
+    steps, values = mean_of(ranks, until)
+    first = ranks[0]
+    head = {"label": first.label, "feature": feature, "n": first.n, "d": first.d, "runs": len(ranks)}
+    if first.n < 4 * first.d:
+        return Fall(
+            kind="short", before=float(values.max()), now=float(values[-1]), from_step=int(steps[0]), to_step=int(steps[-1]), **head
+        )
+    if len(steps) < 2:
+        return Fall(kind="single", before=float(values[0]), now=float(values[0]), from_step=int(steps[0]), to_step=int(steps[0]), **head)
+    if scales:
+        scale_steps, scale = mean_of(scales, until)
+        if scale[-1] < SHRUNK * scale.max():
+            start, end = between(scale_steps, scale)
+            return Fall(kind="total", before=float(scale.max()), now=float(scale[-1]), from_step=start, to_step=end, **head)
+    start, end = between(steps, values)
+    kind: Kind = "lost" if values[-1] < HALF * values.max() else "kept"
+    return Fall(kind=kind, before=float(values.max()), now=float(values[-1]), from_step=start, to_step=end, **head)
+
+
+def between(steps: np.ndarray, values: np.ndarray) -> tuple[int, int]:
+    """Where most of the fall from the maximum to the last value lies: the last step above nine tenths, the first below one tenth of it."""
+    top, last = values.max(), values[-1]
+    drop = top - last
+    if drop <= 0:
+        return int(steps[0]), int(steps[-1])
+    above = np.flatnonzero(values >= last + 0.9 * drop)
+    start = int(above[-1])
+    below = np.flatnonzero(values[start:] <= last + 0.1 * drop)
+    return int(steps[start]), int(steps[start + below[0]])
+
+
+def follows(ranks: Mapping[str, float], probes: Mapping[str, float]) -> bool | None:
+    """Whether the arms stand in the same order by rank and by probe; None where fewer than two have both."""
+    both = [label for label in ranks if label in probes]
+    if len(both) < 2:
+        return None
+    return sorted(both, key=lambda label: ranks[label]) == sorted(both, key=lambda label: probes[label])
