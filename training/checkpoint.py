@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import pickle
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from workbench.errors import UserError
 from workbench.run import Snapshots
 
 
@@ -24,12 +26,16 @@ def write_folder(path: Path, tensors: Mapping[str, Tensor], private: Mapping[str
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    save_file({name: value.cpu() for name, value in tensors.items()}, part / "model.safetensors")
-    if private is not None:
-        torch.save(dict(private), part / "state.pt")
-        for file in part.iterdir():
-            with open(file, "rb") as handle:
-                os.fsync(handle.fileno())
+    try:
+        save_file({name: value.cpu() for name, value in tensors.items()}, part / "model.safetensors")
+        if private is not None:
+            torch.save(dict(private), part / "state.pt")
+            for file in part.iterdir():
+                with open(file, "rb") as handle:
+                    os.fsync(handle.fileno())
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)  # on a full disk this is the room in which the status can say so
+        raise
     if path.exists():
         old = path.with_name(f".{path.name}.{os.getpid()}.old")
         os.replace(path, old)
@@ -65,7 +71,14 @@ def keep_frozen(run: Path, method: nn.Module, frozen: set[str]) -> str | None:
 
 def read_state(folder: Path) -> dict[str, Any]:
     """The private resume state, by torch's restricted reader."""
-    return torch.load(folder / "state.pt", weights_only=True, map_location="cpu")
+    path = folder / "state.pt"
+    try:
+        return torch.load(path, weights_only=True, map_location="cpu")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; this checkpoint is incomplete, delete {folder} to resume from the one before") from None
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        first = str(error).splitlines()[0][:200]
+        raise UserError(f"{path}: damaged ({first}); delete {folder} to resume from the checkpoint before") from None
 
 
 def prune(folder: Path, keep: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from training import checkpoint, control, optim
+from training import checkpoint, control, disk, optim
 from training.feed import Feed, stage_at
 from training.knobs import live_fields, turn
 from training.monitors import Clock, Probe, look_steps
@@ -102,10 +102,14 @@ class Trainer:
         """Run to the end, a stop, or an error; returns the final state."""
         self.announce()
         try:
-            with self.listening(), self.recorder.open(self.resumed_from):
+            with self.listening(), disk.reserve(self.run.path), self.recorder.open(self.resumed_from):
                 self.prepare()
                 return self.steps()
         except BaseException as error:
+            if disk.is_full(error):
+                told = disk.sentence(self.run.id, self.run.path, error)
+                self.recorder.write_status(state="failed", error=told)
+                raise UserError(told) from error
             known = isinstance(error, UserError | Divergence | OSError)
             self.recorder.write_status(state="failed", error=str(error) if known else f"{type(error).__name__}: {error}")
             raise
@@ -319,9 +323,8 @@ class Trainer:
             self.recorder.step = self.step
             self.stepper.ring.parts = dict(state["ring"])
         metrics = path / "metrics.jsonl"
-        if metrics.is_file() and metrics.stat().st_size and not metrics.read_bytes().endswith(b"\n"):
-            with open(metrics, "ab") as file:
-                file.write(b"\n")  # ends the line that the crash tore
+        for log in (metrics, path / "events.jsonl"):
+            disk.end_torn_line(log)
         return {"step": self.step if steps else -1, "metrics_bytes": metrics.stat().st_size if metrics.is_file() else 0}
 
     def parameters(self) -> tuple[int, int]:

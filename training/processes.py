@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from training import control
+from training.disk import end_torn_line
 from training.queue import withdraw
 from workbench.run import Run, process_started, read_json, write_json
 
@@ -122,6 +123,7 @@ def bury(run: Run, code: int | None = None, asked: bool = False) -> str:
     ended_early = f"its process ended before it could write a checkpoint; {rest}"
     sentence = ended_early if asked else reason(run, code)
     clear_stops(run, "the process ended before it obeyed")
+    end_torn_line(run.path / "events.jsonl")
     with open(run.path / "events.jsonl", "a") as events:
         events.write(json.dumps({"event": "died", "step": status["step"], "time": time.time(), "error": sentence, "exit": code}) + "\n")
     state = "stopped" if asked else "failed"

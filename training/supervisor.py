@@ -97,12 +97,11 @@ class Supervisor:
         return bool(self.children or asked or waiting(self.root))
 
     def bury(self, name: str, child: Child) -> None:
-        """Free a slot; write down an end that the run did not write down itself."""
-        del self.children[name]
-        if not child.run.path.is_dir():
-            return say(f"{child.run.id}: its folder is gone")
+        """Write down an end that the run did not write down itself; then free its slot, so that on a full disk it is tried again."""
         code = child.process.wait() if child.process else None  # gone already: this only collects the exit code
-        return say(f"{child.run.id}: {bury(child.run, code)}")
+        told = bury(child.run, code) if child.run.path.is_dir() else "its folder is gone"
+        del self.children[name]
+        say(f"{child.run.id}: {told}")
 
     def fill(self) -> None:
         """Start what fits into free slots, in order; a request that waits for one device does not hold up the others."""

@@ -174,12 +174,16 @@ class RunConfig(Config):
 def write_json(path: Path, value: Any, durable: bool = False) -> None:
     """Replace `path` by `value` at once: a reader sees the old document or the new one."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with open(part, "w") as file:
-        json.dump(value, file)
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
-    os.replace(part, path)
+    try:
+        with open(part, "w") as file:
+            json.dump(value, file)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def read_json(path: Path) -> dict[str, Any]:

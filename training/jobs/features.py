@@ -13,10 +13,10 @@ BATCH = 128
 
 def compute(task: Task) -> None:
     """Write `<feature>/` embeddings for every feature asked for (default: all vectors the method declares)."""
-    from training import checkpoint
     from training.monitors import vector_features
-    from training.setup import build_method, open_data
+    from training.setup import open_data
     from workbench.batches import Rows, fixed_batches, to_device
+    from workbench.models import load_method
     from workbench.randomness import torch_stream
     from workbench.run import RunConfig
 
@@ -24,11 +24,9 @@ def compute(task: Task) -> None:
     if split not in ("train", "val", "test"):
         raise UserError(f"{run.id}: no split named {split!r}; the splits are train, val and test")
     config = RunConfig.parse(run.config, str(run.path / "config.yaml"))
-    snapshot = run.snapshot(task.parameters.get("step", "last"))
+    step = int(run.snapshot(task.parameters.get("step", "last")).name.removeprefix("step-"))
     task.progress(0.05, "loading the data and the weights")
-    method = build_method(config)
-    checkpoint.load_weights(method, snapshot, run.path)
-    method.eval()
+    method = load_method(run, step)
     data = open_data(config, type(method))
     names = list(task.parameters.get("features") or vector_features(method))
     unknown = [name for name in names if name not in vector_features(method)]
@@ -47,6 +45,5 @@ def compute(task: Task) -> None:
             task.progress(0.1 + 0.9 * min(start + BATCH, len(studies)) / len(studies), f"{start} of {len(studies)} studies")
     keys = tuple(dataset.keys[index] for index in studies)
     patients = tuple(str(dataset.patients[index]) for index in studies)
-    step = int(snapshot.name.removeprefix("step-"))
     for name, values in parts.items():
         save(Embeddings(np.concatenate(values), keys, patients, name, step, dataset.data_hash), task.folder / name)
