@@ -1,0 +1,69 @@
+"""Where do the studies lie in the plane of the two directions of largest variance, and how far can that map be trusted?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.embeddings import Embeddings
+
+NEIGHBOURS = 10
+EXACT = 2048  # studies up to which neighbourhoods are compared all with all; beyond, an even subset of that size
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Studies (n, 2) on the first two principal axes; `explained` (2,) is each axis' share of the variance."""
+
+    xy: np.ndarray
+    keys: tuple[str, ...]
+    patients: tuple[str, ...]
+    feature: str
+    step: int
+    explained: np.ndarray
+    trustworthiness: float | None
+    continuity: float | None
+
+    @property
+    def n(self) -> int:
+        return len(self.keys)
+
+
+def pca(embeddings: Embeddings, like: Projection | None = None) -> Projection:
+    """PCA of features (n, d); axes point so that they agree with the map `like` of the same studies, so a slider does not flip them."""
+    z = embeddings.features.astype(np.float64)
+    z = z - z.mean(0)
+    values, vectors = np.linalg.eigh(z.T @ z)
+    axes = vectors[:, ::-1][:, :2]
+    xy = z @ axes if axes.shape[1] == 2 else np.pad(z @ axes, ((0, 0), (0, 1)))
+    if like is not None and like.keys == embeddings.keys:
+        sign = np.sign(np.sum(xy * like.xy, 0))
+    else:
+        sign = np.sign(np.sum(xy**3, 0))
+    xy = xy * np.where(sign == 0, 1, sign)
+    total = max(float(np.maximum(values, 0).sum()), 0.0)
+    explained = np.append(np.maximum(values[::-1][:2], 0) / total if total > 0 else np.zeros(min(2, len(values))), [0.0])[:2]
+    trust, kept = neighbourhoods(z, xy) if total > 0 else (None, None)
+    return Projection(xy, embeddings.keys, embeddings.patients, embeddings.feature, embeddings.checkpoint, explained, trust, kept)
+
+
+def neighbourhoods(z: np.ndarray, xy: np.ndarray, k: int = NEIGHBOURS) -> tuple[float | None, float | None]:
+    """Trustworthiness and continuity over k neighbours (Venna and Kaski, ICANN 2001): 1 where no neighbour is false, none is missing."""
+    if len(z) > EXACT:
+        chosen = np.linspace(0, len(z) - 1, EXACT).astype(int)
+        z, xy = z[chosen], xy[chosen]
+    n = len(z)
+    if 2 * n - 3 * k - 1 <= 0 or n <= k + 1:
+        return None, None
+    high, low = ranks(z), ranks(xy)
+    scale = 2 / (n * k * (2 * n - 3 * k - 1))
+    false = np.where((low <= k) & (high > k), high - k, 0).sum()
+    missing = np.where((high <= k) & (low > k), low - k, 0).sum()
+    return float(1 - scale * false), float(1 - scale * missing)
+
+
+def ranks(z: np.ndarray) -> np.ndarray:
+    """(n, n): the place of each row among the neighbours of each row, 1 the nearest; a row itself has 0."""
+    square = np.sum(z**2, 1)
+    apart = square[:, None] + square[None] - 2 * z @ z.T
+    np.fill_diagonal(apart, -np.inf)
+    return np.argsort(np.argsort(apart, 1, kind="stable"), 1, kind="stable")
