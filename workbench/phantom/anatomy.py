@@ -41,15 +41,16 @@ def thorax(study: Study) -> Thorax:
     solids = {
         "trunk": solid((0, -15, 0), (17.5 * fat, 34, 10.8 * fat)),
         "neck": solid((0, 19, -1), (5.4 * fat, 15, 5.4)),
-        "right shoulder": solid((-16.5, 7, -1.5), (6.5, 9.5, 5.5), -25),
-        "left shoulder": solid((16.5, 7, -1.5), (6.5, 9.5, 5.5), 25),
+        "girdle": solid((0, 9.5, -1.5), (18.5, 6.0 + own.build, 5.5)),
+        "right shoulder": solid((-17.5, 4.5, -1.5), (5.5, 11.0, 5.2), -18),
+        "left shoulder": solid((17.5, 4.5, -1.5), (5.5, 11.0, 5.2), 18),
         "heart": solid(
             (1.7, -5.4 - 1.5 * (0.6 - study.inspiration), 2.6), (6.0 * heart, 4.9 * heart, 4.6 * heart), -38 + 10 * study.inspiration
         ),
         "mediastinum": solid((0, 4, -0.5), (2.5 + 0.25 * old, 17, 4.5)),
         "aorta": solid((2.5, 5.2, -1.0), (1.6 + 0.22 * old, 1.9 + 0.2 * old, 2.6)),
-        "right dome": solid((-7.2, dome - 10.6, 0.3), (8.6 * narrow, 10.6, 10.0)),
-        "left dome": solid((7.2, dome - 11.6, 0.3), (8.6 * narrow, 10.6, 10.0)),
+        "right dome": solid((-7.2, dome - 13.5, -0.3), (9.0 * narrow, 13.5, 11.5)),
+        "left dome": solid((7.2, dome - 14.5, -0.3), (9.0 * narrow, 13.5, 11.5)),
         "trachea": solid((0, 12, 0.5), (0.85, 9.5, 0.8)),
         "spine": solid((0, -5, -6.2), (1.75, 60, 1.6)),
     }
@@ -121,7 +122,7 @@ def bones(beam: Rays, body: Thorax, study: Study) -> np.ndarray:
     across, up = plane(beam, body, -6.2)
     disc = 0.5 + 0.5 * np.cos(2 * np.pi * (up + phase) / 2.9)
     column = np.sqrt(np.maximum(1.75**2 - across * across, 0))
-    total += column * (0.55 + 0.35 * np.sqrt(disc)) + 0.9 * np.exp(-((np.abs(across) / 0.45) ** 2)) * disc**3
+    total += column * (0.35 + 0.25 * np.sqrt(disc)) + 0.6 * np.exp(-((np.abs(across) / 0.45) ** 2)) * disc**3
     brittle = 1.08 - 0.1 * max(0.0, (own.age - 50) / 40)
     return (total * (body.scale * brittle)).astype(beam.x.dtype)
 

@@ -15,6 +15,7 @@ from workbench.randomness import rng
 FIELD = 40.0  # cm across the detector at zoom 1
 # share of the photons, then attenuation of soft tissue and bone per cm: two stand-ins for a filtered 110 kV beam
 BEAM = ((0.55, 0.23, 0.62), (0.45, 0.175, 0.36))
+BLUR = 0.25 / 128  # of the film's width, standard deviation
 SCATTER = 0.28  # of the primary, spread over the film
 GLYPHS = {"L": "10000 10000 10000 10000 10000 10000 11111", "R": "11110 10001 10001 11110 10100 10010 10001"}
 
@@ -46,7 +47,7 @@ def log_exposure(study: Study, size: int) -> tuple[np.ndarray, Scene, float]:
     small = block_mean(primary, fine // 32) if fine >= 64 else primary
     spread = ndimage.gaussian_filter(small, 0.1 * len(small), mode="nearest")
     spread = ndimage.zoom(spread, fine / len(small), order=1, mode="nearest", grid_mode=True)
-    blurred = ndimage.gaussian_filter(primary + SCATTER * spread, 0.5 * fine / 128, mode="nearest")
+    blurred = ndimage.gaussian_filter(primary + SCATTER * spread, BLUR * fine, mode="nearest")
     return block_mean(blurred, fine // size), seen, field / size
 
 
@@ -72,6 +73,7 @@ def display(study: Study, density: np.ndarray) -> np.ndarray:
     middle = density[len(density) // 8 : -len(density) // 8, len(density) // 8 : -len(density) // 8]
     low, high = np.percentile(middle, (1.0, 99.0))
     span = high - low
+    low, high = low - 0.12 * span, high + 0.03 * span
     low, high = low + span * level.window * study.display[0], high + span * level.window * study.display[1]
     grey = np.clip((density - low) / (high - low), 0, 1)
     grey = grey ** np.exp(level.gamma * study.display[2])
@@ -94,12 +96,15 @@ def mark(study: Study, grey: np.ndarray) -> None:
     grey[:, size - rim[3] :] *= 0.1
     letter = "L" if draw.random() < 0.6 else "R"
     glyph = np.array([[float(dot) for dot in row] for row in GLYPHS[letter].split()])
-    glyph = np.kron(glyph, np.ones((max(size // 128, 1),) * 2))
-    row, column = int(size * draw.uniform(0.04, 0.14)), int(size * draw.uniform(0.03, 0.10))
+    finer = -(-128 // size)  # a letter has the same share of a small film, where its dots are less than a pixel
+    glyph = np.kron(glyph, np.ones((max(finer * size // 128, 1),) * 2))
+    canvas = np.zeros((finer * size, finer * size))
+    row, column = int(len(canvas) * draw.uniform(0.04, 0.14)), int(len(canvas) * draw.uniform(0.03, 0.10))
     if letter == "L":  # the patient's left is at image right
-        column = size - column - glyph.shape[1]
-    place = grey[row : row + glyph.shape[0], column : column + glyph.shape[1]]
-    np.maximum(place, 0.95 * glyph, out=place)
+        column = len(canvas) - column - glyph.shape[1]
+    canvas[row : row + glyph.shape[0], column : column + glyph.shape[1]] = glyph
+    lead = block_mean(canvas, finer)
+    grey += lead * (0.95 - np.minimum(grey, 0.95))
 
 
 def ground_truth(seen: Scene, size: int) -> tuple[np.ndarray, list[dict[str, int | str]]]:

@@ -28,7 +28,9 @@ class Level(NamedTuple):
     pneumothorax: Range  # share of the lung's width and height lost
     consolidation: Range  # share of the air replaced at the centre
     nodule: Range  # radius
+    nodule_contrast: float  # of soft tissue
     device: float  # attenuation of a tube against its surroundings
+    tube: float  # width of tubes and lines, of real ones
     texture: float  # lung markings
     photons: Range  # per pixel of 128 across, unattenuated
     window: float  # half width of the draw of the display's ends
@@ -51,7 +53,9 @@ LEVELS: Mapping[LevelName, Level] = MappingProxyType(
             pneumothorax=Range(0.12, 0.5),
             consolidation=Range(0.45, 0.9),
             nodule=Range(0.75, 1.45),
+            nodule_contrast=1.35,
             device=0.5,
+            tube=1.0,
             texture=1.0,
             photons=Range(600.0, 2500.0),
             window=0.12,
@@ -60,18 +64,20 @@ LEVELS: Mapping[LevelName, Level] = MappingProxyType(
             metadata=1.0,
         ),
         "teaching": Level(
-            shift=1.0,
-            zoom=0.12,
+            shift=1.8,
+            zoom=0.18,
             roll=1.5,
             yaw=1.5,
             shape=0.05,
-            heart=0.04,
-            heart_growth=Range(0.22, 0.38),
+            heart=0.06,
+            heart_growth=Range(0.2, 0.36),
             effusion=Range(4.0, 10.0),
             pneumothorax=Range(0.25, 0.5),
             consolidation=Range(0.75, 0.95),
-            nodule=Range(1.3, 2.0),
-            device=1.0,
+            nodule=Range(1.5, 2.2),
+            nodule_contrast=4.5,
+            device=2.5,
+            tube=3.0,
             texture=0.5,
             photons=Range(4000.0, 8000.0),
             window=0.03,

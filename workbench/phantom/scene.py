@@ -1,5 +1,6 @@
 """From latents to path lengths: the thorax with its findings, as the rays see it."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -8,10 +9,12 @@ from scipy import fft
 from workbench.phantom import SIDES
 from workbench.phantom.anatomy import LUNG_DENSITY, Thorax, bones, in_lung, plane, thorax, vessels
 from workbench.phantom.latents import Finding, Study
-from workbench.phantom.levels import LEVELS
+from workbench.phantom.levels import LEVELS, Level
 from workbench.phantom.solids import Ellipsoid, Interval, Rays, both, interval, occupied, project, tubes
 from workbench.randomness import rng
 
+LUNG_TEXTURE, SOFT_TEXTURE = 0.085, 0.016  # standard deviations, of the air and of the tissue
+TEXTURE_POWER = 2.3  # log-log slope of their power, negative
 TEXTURE = 64  # cycles across the film up to which textures are drawn, whatever the film's size
 
 
@@ -25,49 +28,58 @@ class Scene(NamedTuple):
 
 
 def textures(study: Study, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two fields of unit variance over the film whose power falls as frequency to the -2.6; equal at every size."""
-    draw = rng(study.seed, "phantom texture", 0, study.index)
-    across = np.arange(-TEXTURE, TEXTURE)
-    radius = np.hypot(across[:, None], across[None])
-    radius[TEXTURE, TEXTURE] = np.inf
-    power = (1 / np.maximum(radius, 3.0)) ** 1.3
-    waves = draw.normal(size=(2, 2 * TEXTURE, 2 * TEXTURE)).astype(np.float32)
-    waves = (waves[0] + 1j * waves[1]) * (power / np.sqrt(np.sum(power**2))).astype(np.float32)
-    whole = np.zeros((size, size), np.complex64)
+    """Two fields of unit variance over the film whose power falls as frequency to the -2.3; equal at every size."""
     half = min(size // 2, TEXTURE)
-    whole[size // 2 - half : size // 2 + half, size // 2 - half : size // 2 + half] = waves[
-        TEXTURE - half : TEXTURE + half, TEXTURE - half : TEXTURE + half
-    ]
-    field = fft.ifft2(fft.ifftshift(whole)) * size**2
+    whole = np.zeros((2, size, size), np.float32)
+    for inner, outer in (
+        (0, 16),
+        (16, 32),
+        (32, TEXTURE),
+    ):  # each ring of frequencies has its own stream: a small film draws only what it shows
+        if outer <= half:
+            ring = rng(study.seed, "phantom texture", outer, study.index).standard_normal((2, 2 * outer, 2 * outer), dtype=np.float32)
+            ring[:, outer - inner : outer + inner, outer - inner : outer + inner] = 0
+            whole[:, size // 2 - outer : size // 2 + outer, size // 2 - outer : size // 2 + outer] += ring
+    field = fft.ifft2(fft.ifftshift((whole[0] + 1j * whole[1]) * texture_amplitude(size))) * size**2
     return field.real, field.imag
+
+
+@lru_cache(maxsize=8)
+def texture_amplitude(size: int) -> np.ndarray:
+    """(size, size): amplitude of each wave, so that the field up to TEXTURE cycles has unit variance; flat below 3 cycles."""
+    across = np.arange(-TEXTURE, TEXTURE)
+    whole = np.maximum(np.hypot(across[:, None], across), 3.0) ** (-TEXTURE_POWER / 2)
+    own = np.arange(-(size // 2), size - size // 2)
+    falling = np.maximum(np.hypot(own[:, None], own), 3.0) ** (-TEXTURE_POWER / 2)
+    return (falling / np.sqrt(np.sum(whole**2))).astype(np.float32)
 
 
 def scene(study: Study, beam: Rays) -> Scene:
     """Everything in the beam's way."""
     level, body = LEVELS[study.level], thorax(study)
     crossed = {name: interval(beam, solid) for name, solid in body.solids.items()}
-    trunk = crossed["trunk"]
-    soft = trunk.length
-    for name in ("neck", "right shoulder", "left shoulder", "right breast", "left breast"):
+    soft, flesh = crossed["trunk"].length, [crossed["trunk"]]
+    for name in ("girdle", "neck", "right shoulder", "left shoulder", "right breast", "left breast"):
         if name in crossed:
-            soft = soft + crossed[name].length - both(crossed[name], trunk).length
+            soft = soft + crossed[name].length - occupied(crossed[name], flesh)
+            flesh = [*flesh[:2], crossed[name]] if name == "girdle" else flesh
     soft = soft - both(crossed["trachea"], crossed["mediastinum"]).length
     lung_texture, soft_texture = textures(study, len(beam.y))
     inside: dict[tuple[str, str], np.ndarray] = {("heart", ""): crossed["heart"].length > 0.5}
     for side in SIDES:
-        soft = soft - lung(study, level.texture, beam, body, crossed, side, lung_texture, inside)
-    soft = soft * (1 + 0.012 * soft_texture)
+        soft = soft - lung(study, level, beam, body, crossed, side, lung_texture, inside)
+    soft = soft * (1 + SOFT_TEXTURE * soft_texture)
     device = np.zeros_like(soft)
     for finding in study.findings:
         if finding.name == "support device":
-            device, where = device_path(beam, body, finding)
+            device, where = device_path(beam, body, finding, level.tube)
             inside["support device", finding.side] = where
     return Scene(np.maximum(soft, 0) * beam.slant, bones(beam, body, study) * (soft > 0.5), device, inside)
 
 
 def lung(
     study: Study,
-    texture: float,
+    level: Level,
     beam: Rays,
     body: Thorax,
     crossed: dict[str, Interval],
@@ -100,12 +112,12 @@ def lung(
         aerated = aerated * spared
         inside["consolidation", side] = (spared < 1 - 0.4 * findings["consolidation"].size) & (tissue > 1.0)
     seen = np.clip(tissue / 4, 0, 1) * aerated
-    marks = (vessels(beam, body, study, side) * texture + 0.055 * texture * tissue * noise) * seen
+    marks = (vessels(beam, body, study, side) * level.texture + LUNG_TEXTURE * level.texture * tissue * noise) * seen
     if "nodule" in findings:
         ball = both(
             interval(beam, Ellipsoid(in_lung(body, side, findings["nodule"].place), np.full(3, findings["nodule"].size), np.eye(3))), cavity
         )
-        marks = marks + 1.35 * ball.length * np.clip(tissue / 2, 0, 1) * aerated
+        marks = marks + level.nodule_contrast * ball.length * np.clip(tissue / 2, 0, 1) * aerated
         inside["nodule", side] = ball.length > 0
     gone = aerated * ((1 - LUNG_DENSITY) * tissue + empty) - (1 - LUNG_DENSITY) * marks - 0.8 * line
     return np.minimum(gone, room)
@@ -140,7 +152,7 @@ def clear_of_patch(beam: Rays, body: Thorax, side: str, patch: Finding, noise: n
     return (1 - patch.size * np.exp(-(ragged**1.5))).astype(beam.x.dtype)
 
 
-def device_path(beam: Rays, body: Thorax, device: Finding) -> tuple[np.ndarray, np.ndarray]:
+def device_path(beam: Rays, body: Thorax, device: Finding, width: float) -> tuple[np.ndarray, np.ndarray]:
     """Attenuation added by a line, tube or pacemaker, and where it is."""
     a, b, c = (2 * value - 1 for value in device.place)
     way = body.sides.get(device.side, 1)
@@ -157,8 +169,8 @@ def device_path(beam: Rays, body: Thorax, device: Finding) -> tuple[np.ndarray, 
     else:
         points, wide = [(-0.3, 24, 0), (0.3 * a, 8, -2), (0.6, -5, -2), (1.5, -11, 0), (5.0 + 1.5 * b, -14 + c, 2)], 0.22
     placed = project(beam, smooth(np.array(points, float)) @ body.turned.T * body.scale)
-    line = tubes(beam, placed[:-1], placed[1:], np.full(len(placed) - 1, wide), joined=True)
-    path = device.size * (line / (2 * wide) + box)
+    line = tubes(beam, placed[:-1], placed[1:], np.full(len(placed) - 1, width * wide), joined=True)
+    path = device.size * (line / (2 * width * wide) + box)
     return path, path > 0.25 * device.size
 
 
