@@ -1,18 +1,15 @@
 """What a page may do to runs: start, stop, resume, delete, turn a knob. Each returns the sentence to show."""
 
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from workbench.config import read_yaml
 from workbench.errors import UserError
-from workbench.run import Run, RunConfig, delete_run, request_launch, write_json
+from workbench.jobs import REPOSITORY, request_resume, start_queue
+from workbench.queue import withdraw
+from workbench.run import Run, RunConfig, delete_run, request_launch
 
-REPOSITORY = Path(__file__).parents[1]
 RECIPES = REPOSITORY / "training" / "recipes"
 ACTIVE = ("running", "starting")
 RESUMABLE = ("stopped", "failed", "stale", "queued")
@@ -52,37 +49,25 @@ def start(root: Path, name: str, changes: Mapping[str, Any]) -> str:
     return f"{run.id} is in the queue"
 
 
-def start_queue(root: Path) -> None:
-    """Start the supervisor as a process of its own that outlives the app; where one serves this folder already, it ends at once."""
-    queue = root / "queue"
-    queue.mkdir(parents=True, exist_ok=True)
-    with open(queue / "supervisor.log", "ab") as log:
-        subprocess.Popen(
-            [sys.executable, "-m", "training", "queue", "start", "--runs", str(root)],
-            cwd=REPOSITORY,
-            env=os.environ | {"WORKBENCH_RUNS": str(root)},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-
 def stop(runs: Iterable[Run]) -> str:
-    asked = [run for run in runs if run.status["state"] in ACTIVE]
-    for run in asked:
-        run.command(command="stop")
-    return f"asked {len(asked)} run{'s' * (len(asked) != 1)} to stop after this step" if asked else "none of these runs is training"
+    """Ask runs that train to finish their step; take those that wait out of the queue. The supervisor ends what does not obey."""
+    asked, withdrawn = 0, 0
+    for run in runs:
+        if run.status["state"] in ACTIVE:
+            run.command(command="stop")
+            asked += 1
+        elif withdraw(run):
+            withdrawn += 1
+    told = [f"asked {asked} run{'s' * (asked != 1)} to stop after this step"] * bool(asked)
+    told += [f"took {withdrawn} run{'s' * (withdrawn != 1)} out of the queue"] * bool(withdrawn)
+    return "; ".join(told) or "none of these runs is training or waiting"
 
 
 def resume(root: Path, runs: Iterable[Run]) -> str:
     asked = [run for run in runs if run.status["state"] in RESUMABLE]
-    queue = root / "queue"
-    queue.mkdir(exist_ok=True)
     for run in asked:
         if run.status["state"] != "queued":
-            request = {"run": run.id, "device": run.config.get("device", "auto"), "asked": time.time(), "resume": True}
-            write_json(queue / f"{time.time_ns()}-{run.id}.json", request, durable=True)
+            request_resume(run)
     if asked:
         start_queue(root)
     return f"asked to resume {len(asked)} run{'s' * (len(asked) != 1)}" if asked else "none of these runs can be resumed"

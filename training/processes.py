@@ -11,7 +11,7 @@ from typing import Any
 
 from training import control
 from training.disk import end_torn_line
-from training.queue import withdraw
+from workbench.queue import withdraw
 from workbench.run import Run, process_started, read_json, write_json
 
 ACTIVE = ("running", "starting")
@@ -68,7 +68,7 @@ def stop(run: Run, grace: float = 30.0) -> str:
         return bury(run, asked=True)
     if state not in ACTIVE:
         return f"was {state} already; nothing to stop"
-    run.command(command="stop")
+    run.command(command="stop", grace=grace)
     if status.get("process") == "shared" or status.get("host") != socket.gethostname():
         return wait_for_state(run, grace, status)
     pid, started = int(status["pid"]), float(status["started"])

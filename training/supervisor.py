@@ -17,13 +17,14 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
-from training.processes import ACTIVE, bury, clear_stops, log_head, recorded, same_process, stop
-from training.queue import Request, give_back, ordered, queue_cancel, queue_list, queue_move, set_aside, take, waiting
+from training import control
+from training.processes import ACTIVE, bury, clear_stops, log_head, recorded, same_process, signal_group, stop
 from workbench.errors import UserError
 from workbench.jobs import REPOSITORY, jobs_wait, served
+from workbench.queue import Request, give_back, ordered, queue_cancel, queue_list, queue_move, set_aside, take, waiting
 from workbench.run import Run, list_runs, process_started, write_json
 
-POLL, IDLE = 0.3, 300.0  # seconds between looks; seconds without work before it leaves
+POLL, IDLE, GRACE = 0.3, 300.0, 30.0  # seconds between looks; without work before it leaves; for a run to obey a stop
 
 
 class Slot(NamedTuple):
@@ -88,13 +89,23 @@ class Supervisor:
     def cycle(self) -> bool:
         """Look once at everything; whether there is anything to do or to wait for."""
         for name, child in list(self.children.items()):
-            if not same_process(child.pid, child.started):
+            if same_process(child.pid, child.started):
+                self.insist(child)
+            else:
                 self.bury(name, child)
         self.fill()
         asked = jobs_wait(self.root)
         if asked:
             self.start_worker()
         return bool(self.children or asked or waiting(self.root))
+
+    def insist(self, child: Child) -> None:
+        """A run that has not obeyed a stop for its grace is sent SIGTERM, after twice that SIGKILL: a page asks and does not wait."""
+        for path, command in control.pending(child.run.path / "control"):
+            if command["command"] == "stop":
+                age, grace = time.time() - path.stat().st_mtime, float(command.get("grace", GRACE))
+                if age > grace:
+                    signal_group(child.pid, child.started, signal.SIGKILL if age > 2 * grace else signal.SIGTERM)
 
     def bury(self, name: str, child: Child) -> None:
         """Write down an end that the run did not write down itself; then free its slot, so that on a full disk it is tried again."""

@@ -39,7 +39,7 @@ def full(*_):
 def full_while_saving(value, path):
     """What torch leaves and says on a full disk (measured on a 1 MB tmpfs)."""
     path.write_bytes(b"PK half a file")
-    raise RuntimeError("[enforce fail at inline_container.cc:783] . PytorchStreamWriter failed writing file data/0: file write failed")
+    raise RuntimeError("[enforce fail at inline_container.cc:671] . unexpected pos 576 vs 534")
 
 
 class HalfALine:

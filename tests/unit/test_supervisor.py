@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from training import processes, queue
+from training import processes
 from training.processes import signal_group, stop
 from training.supervisor import Slot, Supervisor, serve, slots_of_this_machine
+from workbench import queue
 from workbench.errors import UserError
 from workbench.jobs import request_resume, start_queue
 from workbench.run import Run, RunConfig, create_run, list_runs, process_started, request_launch, write_json
@@ -305,6 +306,19 @@ def test_a_run_that_does_not_obey_is_ended_by_signals_to_its_group(standing, mon
     supervisor.cycle()
     assert run.status["state"] == "stopped" and not supervisor.children
     assert not list((run.path / "control").glob("*.json")), "a stop left behind would end the resumed run"
+
+
+@pytest.mark.parametrize("what, numbers", [("sleep", [signal.SIGTERM]), ("deaf", [signal.SIGTERM, signal.SIGKILL])])
+def test_the_supervisor_insists_on_a_stop_that_a_page_asked_for(standing, monkeypatch, what, numbers):
+    supervisor, run = standing(what)
+    sent = []
+    real = os.killpg
+    monkeypatch.setattr(os, "killpg", lambda group, number: (sent.append(number), real(group, number)))
+    run.command(command="stop", grace=0.5)
+    supervisor.cycle()
+    assert not sent, "the grace is not over"
+    until(lambda: run.status["state"] == "stopped", cycle=supervisor.cycle)
+    assert list(dict.fromkeys(sent)) == numbers and not supervisor.children
 
 
 def test_the_end_of_a_process_is_a_stop_where_one_was_asked_for(standing):
