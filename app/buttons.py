@@ -8,7 +8,7 @@ HTML = """
 CSS = """
 button {
   width: 100%; min-height: 2.5rem; padding: 0.25rem 0.75rem; cursor: pointer;
-  font: inherit; font-family: var(--st-font); font-size: 1rem; white-space: nowrap;
+  font: inherit; font-family: var(--st-font); font-size: 0.875rem; white-space: nowrap;
   color: var(--st-text-color); background: var(--st-background-color);
   border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius);
 }

@@ -61,7 +61,7 @@ def aside(found: Latent) -> str:
     against = ", ".join(f"{name} {number(known[name])}" for name in ("untrained", "pixels", "chance") if name in known)
     said = f"What a probe still reads: {', '.join(number(each) for each in value.values())} ({against})."
     order = follows({each.label: each.now for each in found.falls if each.kind != "total"}, value)
-    return said + (" It does not follow the directions in use." if order is False else "")
+    return said + (" The probe does not follow the directions in use." if order is False else "")
 
 
 def mean(values: list[float]) -> float:
@@ -155,7 +155,3 @@ def hashes(run) -> dict[str, str]:
     """Data set -> hash, as the run recorded it."""
     found = run.provenance if (run.path / "provenance.json").is_file() else {}
     return dict(found.get("data_hashes") or found.get("data") or {})
-
-
-def projection(chosen: Selection) -> None:
-    pass

@@ -3,7 +3,7 @@
 import csv
 import html
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -30,15 +30,25 @@ def verdict(sentences: Sequence[tuple[str, str]], aside: str, colour: str) -> No
 
 def plain(fig: go.Figure, key: str, alt: str) -> None:
     """A figure; a camera at its corner saves it as SVG."""
+    st.plotly_chart(fig, theme=None, key=key, config=config(fig, key), alt=alt)
+
+
+def clickable(fig: go.Figure, key: str, alt: str, on_select: Callable[[], None]) -> None:
+    """A figure whose points can be clicked one by one."""
+    st.plotly_chart(fig, theme=None, key=key, config=config(fig, key), alt=alt, on_select=on_select, selection_mode="points")
+
+
+def config(fig: go.Figure, key: str) -> dict[str, Any]:
+    """Only a camera that saves the picture, in our colours."""
     fig.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": palette().muted, "activecolor": palette().accent})
-    options = CONFIG | {"toImageButtonOptions": {"format": "svg", "filename": key}}
-    st.plotly_chart(fig, theme=None, key=key, config=options, alt=alt)
+    return CONFIG | {"toImageButtonOptions": {"format": "svg", "filename": key}}
 
 
 def figure(fig: go.Figure, key: str, alt: str, formula: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """A figure with a quiet `Details` under it: formula, table, table as CSV, picture as SVG."""
-    plain(fig, key, alt)
-    details(key, formula, rows)
+    with st.container(gap=None):
+        plain(fig, key, alt)
+        details(key, formula, rows)
 
 
 @st.fragment

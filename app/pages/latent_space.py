@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import inside, place, read, state
+from app import inside, map, place, read, state
 from app.cells import latent_space
 from app.select import control_row, refresh_line
 
@@ -30,5 +30,5 @@ for column, statistic in zip(st.columns(4, gap="small"), inside.MULTIPLES):
     with column:
         inside.multiple(found, statistic, chosen)
 
-inside.projection(chosen)
+map.section(chosen)
 place.footer(inside.footer(found, chosen))

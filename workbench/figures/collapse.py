@@ -46,7 +46,6 @@ def panel(found: Sequence[Trajectory], step: int, slots: Mapping[str, int], pale
     statistic = found[0].statistic
     title, drawn, _ = PANELS[statistic]
     canvas = theme.Canvas(palette, title, drawn.format(d=found[0].d), height)
-    canvas.layout["margin"]["b"] = 24
     references = levels(found)
     values = np.concatenate([np.concatenate([each.values, each.low, each.high]) for each in found])
     log, low, high = extent(statistic, values, [value for _, value in references])
@@ -76,7 +75,6 @@ def name_levels(canvas: theme.Canvas, references: Sequence[tuple[str, float]], l
             y=y,
             xanchor="right",
             yanchor="bottom",
-            bgcolor=theme.faint(canvas.palette.paper, 0.75),
             borderpad=0,
         )
 

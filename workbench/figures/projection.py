@@ -17,11 +17,15 @@ def plane(
     states: np.ndarray | None,
     label: str,
     chosen: str | None,
+    equal: bool = True,
     palette: Palette = LIGHT,
     title: str = "",
     height: int = 430,
 ) -> go.Figure:
-    """Circles of a run's studies; `states` (n,) is 1 present, 0 absent, NaN not stated; the `chosen` study is ringed."""
+    """Circles of a run's studies; `states` (n,) is 1 present, 0 absent, NaN not stated; the `chosen` study is ringed.
+
+    `equal`: one unit is as long on both axes, so that a space of one direction looks like a line.
+    """
     canvas = theme.Canvas(palette, title, subtitle(found), height)
     states = np.full(found.n, -1.0) if states is None else np.nan_to_num(np.asarray(states, float), nan=-1.0)
     looks = {0.0: (palette.series[2], 0.45), -1.0: (palette.series[5], 0.4), 1.0: (palette.series[0], 0.85)}
@@ -49,7 +53,7 @@ def plane(
     names(canvas, [(KINDS[kind], count, looks[kind][0]) for kind, count in counts if count], label)
     across = {"showgrid": True, "nticks": 5, "zeroline": False}
     canvas.x |= across | {"ticks": ""}
-    canvas.y |= across | {"scaleanchor": None}
+    canvas.y |= across | ({"scaleanchor": "x", "constrain": "domain"} if equal else {})
     canvas.x["title"]["text"] = f"first axis, {found.explained[0]:.0%} of the variance"
     canvas.y["title"]["text"] = f"second axis, {found.explained[1]:.0%}"
     canvas.layout |= {"dragmode": "pan", "clickmode": "event+select"}
@@ -77,6 +81,6 @@ def subtitle(found: Projection) -> str:
     return f"PCA of {found.n} studies, step {found.step}{trust}"
 
 
-def rows(found: Projection) -> list[dict[str, object]]:
-    """The map as a table."""
-    return [{"study": key, "x": float(x), "y": float(y)} for key, (x, y) in zip(found.keys, found.xy)]
+def rows(found: Projection, keys: Sequence[str]) -> list[dict[str, object]]:
+    """The map as a table; `keys` are hashed ones where the data may not be passed on."""
+    return [{"study": key, "x": float(x), "y": float(y)} for key, (x, y) in zip(keys, found.xy)]

@@ -90,7 +90,8 @@ def heat(
             canvas.text(theme.clip(history.label, 18), theme.SMALL, colour, x=start, yref="paper", y=1, xanchor="left", yanchor="bottom")
         chosen = [column for column, each in enumerate(history.steps) if each <= step]
         if chosen:
-            canvas.moment(start + chosen[-1] + 0.5, color=palette.accent, width=1.4, dash="solid")
+            for colour, thick in ((palette.paper, 3.6), (palette.ink, 1.4)):  # seen on light and on dark cells
+                canvas.moment(start + chosen[-1] + 0.5, color=colour, width=thick, dash="solid")
     rows = theme.doubling(d)
     canvas.y |= {"type": "log", "range": [np.log10(d + 0.5), np.log10(EDGE)], "tickvals": rows, "ticktext": [str(row) for row in rows]}
     canvas.x |= {

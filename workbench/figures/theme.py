@@ -85,7 +85,7 @@ class Canvas:
         self.layout: dict[str, Any] = {
             "template": "none",
             "height": height,
-            "margin": {"l": 8, "r": 12, "t": 58, "b": 36},
+            "margin": {"l": 8, "r": 12, "t": 58, "b": 6},
             "paper_bgcolor": palette.paper,
             "plot_bgcolor": palette.paper,
             "font": {"family": FONT, "size": SIZE, "color": palette.ink},
@@ -156,7 +156,7 @@ class Canvas:
         """Names beside the ends of their lines, at (y, text, colour) in axis units (log10 on log axes), pushed apart where they would touch."""
         margin = self.layout["margin"]
         margin["r"] = min(176, 14 + round(0.565 * size * max((len(text) for _, text, _ in labels), default=0)))
-        tall = self.layout["height"] - margin["t"] - margin["b"]
+        tall = self.layout["height"] - margin["t"] - margin["b"] - 40  # of the axis below
         order = sorted(range(len(labels)), key=lambda place: labels[place][0])
         room = (high - low) * (size + 2.5) / tall
         for place, y in zip(order, spread([labels[place][0] for place in order], room, low, high)):

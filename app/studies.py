@@ -1,0 +1,95 @@
+"""One study beside the map: its image with boxes, its report, its labels; and the data set it comes from."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+from PIL import Image as Pillow
+from PIL import ImageDraw
+
+from app import place
+from app.state import escape
+from workbench.dataset import Dataset, Image, Sample
+from workbench.datasets import load_dataset
+from workbench.run import Run
+
+WIDTH = 420  # pixels of the shown image
+
+
+class Studies(NamedTuple):
+    """A run's first data set and where its keys are."""
+
+    dataset: Dataset
+    places: Mapping[str, int]
+
+    def states(self, keys: Sequence[str], label: str) -> np.ndarray:
+        """1 present, 0 absent, NaN not stated, for each key."""
+        column = list(self.dataset.label_names).index(label)
+        found = [self.dataset.labels[self.places[key], column] if key in self.places else np.nan for key in keys]
+        return np.asarray(found, float)
+
+    @property
+    def open(self) -> bool:
+        return self.dataset.terms == "open"
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the data set …")
+def load(config: str) -> Studies:
+    dataset = load_dataset(json.loads(config), "this run")
+    return Studies(dataset, {key: index for index, key in enumerate(dataset.keys)})
+
+
+def of_run(run: Run) -> Studies:
+    """Raises UserError where the data set cannot be loaded on this machine."""
+    first = next(iter(run.config["data"].values()))
+    return load(json.dumps(first["config"], sort_keys=True))
+
+
+def hashed(keys: Sequence[str]) -> list[str]:
+    """What an export carries instead of keys where the data may not be passed on."""
+    return [hashlib.sha256(key.encode()).hexdigest()[:12] for key in keys]
+
+
+def card(studies: Studies, key: str) -> None:
+    """Draw one study."""
+    if key not in studies.places:
+        st.caption(f"{escape(key)} is not in this run's data set.")
+        return
+    index = studies.places[key]
+    sample = studies.dataset[index]
+    for number, image in enumerate(sample["images"][:2]):
+        st.image(picture(image, [box for box in sample.get("boxes", []) if box.get("image", 0) == number]), alt=f"Image of {key}")
+    stated = [(name, sample["labels"][place]) for place, name in enumerate(studies.dataset.label_names)] if "labels" in sample else []
+    present = [name for name, value in stated if value > 0.5]
+    st.markdown(f"**{escape(', '.join(present))}**" if present else "**No finding stated as present**" if stated else "")
+    for text in sample["texts"][:4]:
+        section = f"{escape(text.section).capitalize()}: " if text.section else ""
+        st.markdown(f":gray[{section}]{escape(text.text)}")
+    st.caption(" · ".join(part for part in (escape(key), escape(sample["patient"]), source(studies, sample)) if part))
+
+
+def source(studies: Studies, sample: Sample) -> str:
+    """Where the study comes from and what may be done with it."""
+    simulated = "simulated" if sample.get("meta", {}).get("simulated") else ""
+    return simulated if studies.open else f"terms of use: {studies.dataset.terms}, shown on this screen only"
+
+
+def picture(image: Image, boxes: Sequence[Mapping[str, Any]]) -> Pillow.Image:
+    """The film as grey values from its darkest to its brightest, boxes outlined; of volumes and clips the middle slice."""
+    array = np.asarray(image.array)
+    if image.axes in ("zhw", "thwc"):
+        array = array[len(array) // 2]
+    if array.ndim == 3:
+        array = array.mean(-1)
+    low, high = (0.0, 255.0) if array.dtype == np.uint8 else (float(array.min()), float(array.max()))
+    grey = np.clip((array.astype(float) - low) / max(high - low, 1e-9) * 255, 0, 255).astype(np.uint8)
+    scale = WIDTH / grey.shape[1]
+    film = Pillow.fromarray(grey).resize((WIDTH, round(grey.shape[0] * scale)), Pillow.Resampling.BICUBIC).convert("RGB")
+    draw = ImageDraw.Draw(film)
+    for box in boxes:
+        x, y, w, h = (float(box[side]) * scale for side in ("x", "y", "w", "h"))
+        draw.rectangle((x, y, x + w, y + h), outline=place.palette().accent, width=2)
+    return film
