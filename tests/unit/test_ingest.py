@@ -11,11 +11,12 @@ import pytest
 from PIL import Image
 
 from tests.manifests import HEAD, ROWS, manifest
-from workbench.data.manifest import Config, Source
+from workbench.data.manifest import Config
 from workbench.errors import UserError
 from workbench.ingest.decode import decode
 from workbench.ingest.labels import of_studies
 from workbench.ingest.paths import contained, data_root
+from workbench.ingest.source import USUAL, Source
 from workbench.ingest.splits import divide
 from workbench.ingest.table import read_table
 
@@ -222,6 +223,4 @@ def test_no_torch_is_loaded_to_read_data():
 
 
 def test_the_head_of_the_test_table_is_the_usual_one():
-    from workbench.data.manifest import USUAL
-
     assert all(any(name in HEAD for name in names) for names in USUAL.values())

@@ -11,10 +11,11 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from workbench.data.manifest import Config, Manifest, Source
+from workbench.data.manifest import Config, Manifest
 from workbench.errors import UserError
 from workbench.ingest import shards
 from workbench.ingest.decode import Decoded, decode
+from workbench.ingest.source import Source
 from workbench.ingest.table import Film
 
 TOLERATED = 0.01  # share of files that may be left out; more means a broken download, not a few bad films

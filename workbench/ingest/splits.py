@@ -1,6 +1,7 @@
 """Which split a row belongs to: what its table says, or a division of patients."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ def assign(
     images: Sequence[str],
     said: Sequence[str] | None,
     patients: Sequence[str],
-    names: Mapping[str, Sequence[str]],
+    names: Mapping[Any, Sequence[str]],
     fractions: tuple[float, float, float],
     seed: int,
 ) -> list[str]:
