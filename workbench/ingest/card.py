@@ -10,7 +10,7 @@ import numpy as np
 from workbench.dataset import Dataset
 
 SPLITS = ("train", "val", "test")
-LOOKED_AT = 256  # studies opened for counts that a data set does not tell without opening them
+LOOKED_AT = 128  # studies opened for counts that a data set does not tell without opening them
 
 
 @dataclass(frozen=True)
