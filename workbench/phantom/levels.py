@@ -42,13 +42,13 @@ class Level(NamedTuple):
 LEVELS: Mapping[LevelName, Level] = MappingProxyType(
     {
         "clinical": Level(
-            shift=1.2,
-            zoom=0.14,
-            roll=2.5,
+            shift=1.6,
+            zoom=0.18,
+            roll=3.0,
             yaw=4.0,
             shape=0.06,
-            heart=0.06,
-            heart_growth=Range(0.12, 0.34),
+            heart=0.08,
+            heart_growth=Range(0.11, 0.32),
             effusion=Range(2.0, 10.0),
             pneumothorax=Range(0.12, 0.5),
             consolidation=Range(0.45, 0.9),
@@ -58,10 +58,10 @@ LEVELS: Mapping[LevelName, Level] = MappingProxyType(
             tube=1.0,
             texture=1.0,
             photons=Range(600.0, 2500.0),
-            window=0.12,
-            gamma=0.3,
+            window=0.18,
+            gamma=0.4,
             prevalence=0.0,
-            metadata=1.0,
+            metadata=0.65,
         ),
         "teaching": Level(
             shift=1.8,

@@ -63,6 +63,7 @@ def scene(study: Study, beam: Rays) -> Scene:
         if name in crossed:
             soft = soft + crossed[name].length - occupied(crossed[name], flesh)
             flesh = [*flesh[:2], crossed[name]] if name == "girdle" else flesh
+    covered = soft > 0.5
     soft = soft - both(crossed["trachea"], crossed["mediastinum"]).length
     lung_texture, soft_texture = textures(study, len(beam.y))
     inside: dict[tuple[str, str], np.ndarray] = {("heart", ""): crossed["heart"].length > 0.5}
@@ -74,7 +75,7 @@ def scene(study: Study, beam: Rays) -> Scene:
         if finding.name == "support device":
             device, where = device_path(beam, body, finding, level.tube)
             inside["support device", finding.side] = where
-    return Scene(np.maximum(soft, 0) * beam.slant, bones(beam, body, study) * (soft > 0.5), device, inside)
+    return Scene(np.maximum(soft, 0) * beam.slant, bones(beam, body, study) * covered, device, inside)
 
 
 def lung(
