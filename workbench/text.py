@@ -97,11 +97,11 @@ def _row(text: str, name: str, pooling: str, tokens: int) -> Row:
     return Row(ids, text_id(text, pooling))
 
 
-def sequences(ids: np.ndarray, mask: np.ndarray, pooling: str) -> list[list[bytes]]:
+def sequences(ids: np.ndarray, lengths: Sequence[int], pooling: str) -> list[list[bytes]]:
     """The token sequences of every row of a batch as int64 bytes: with pooling `sentences` each starts with the row's first id."""
     found = []
-    for row_ids, row_mask in zip(np.ascontiguousarray(ids, np.int64), mask):
-        kept = row_ids[: int(row_mask.sum())]
+    for row_ids, length in zip(np.ascontiguousarray(ids, np.int64), lengths):
+        kept = row_ids[:length]
         starts = np.flatnonzero(kept == kept[0]) if pooling == "sentences" else np.array([0])
         found.append([part.tobytes() for part in np.split(kept, starts[1:])])
     return found

@@ -1,5 +1,6 @@
 """From an image as stored to the (1 h w) float32 that a 2-D method takes. Left stays left: nothing flips."""
 
+from functools import cache
 from typing import Annotated, Literal
 
 import numpy as np
@@ -35,13 +36,14 @@ def images(sample: Sample, config: ImageFields, rng: np.random.Generator) -> lis
 
 
 def grey(image: Image, key: str) -> np.ndarray:
-    """(h w) as stored; the mean of colour channels."""
-    if image.array.dtype.kind == "f" and not np.isfinite(image.array).all():
+    """(h w) as stored; the mean of colour channels. Raises UserError with the study's key."""
+    array = np.asarray(image.array)  # a plain view: memory maps are slow in small operations
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise UserError(f"study {key}: its image holds values that are not finite; repair it or leave the study out")
     if image.axes == "hw":
-        return image.array
+        return array
     if image.axes == "hwc":
-        return image.array.mean(-1).astype(image.array.dtype)
+        return array.mean(-1).astype(array.dtype)
     raise UserError(
         f"study {key}: the method takes 2-D images (axes hw or hwc), this one has axes {image.axes}; choose another method or data set"
     )
@@ -51,19 +53,23 @@ def prepare(array: np.ndarray, config: ImageFields, rng: np.random.Generator) ->
     """(h w) of any size -> (size size) float32: augmented, resized, standardised."""
     size = config.image_size
     array = square(array, config.fit)
-    box = None
+    if config.augment == "none":
+        return standardised(unit_range(resized(array, size)))
+    first, second, third, contrast, brightness = rng.random(5).tolist()
     if config.augment == "crop":
-        side = np.sqrt(rng.uniform(SMALLEST_CROP, 1))
-        left, top = rng.uniform(0, 1 - side, size=2)
-        height, width = array.shape
-        box = (left * width, top * height, (left + side) * width, (top + side) * height)
-    found = resized(unit_range(array), size, box)
-    if config.augment == "shift_gain":
-        found = shifted(found, *rng.integers(-round(SHIFT * size), round(SHIFT * size) + 1, size=2))
-    if config.augment != "none":
-        gain, offset = 1 + rng.uniform(-GAIN, GAIN), rng.uniform(-OFFSET, OFFSET)
-        found = (found - MEAN) * np.float32(gain) + np.float32(MEAN + offset)
-    return (found - np.float32(MEAN)) / np.float32(STD)
+        (height, width), side = array.shape, (SMALLEST_CROP + (1 - SMALLEST_CROP) * third) ** 0.5
+        left, top = first * (1 - side) * width, second * (1 - side) * height
+        found = unit_range(resized(array, size, (left, top, left + side * width, top + side * height)))
+    else:
+        most = round(SHIFT * size)
+        down, right = (int(draw * (2 * most + 1)) - most for draw in (first, second))
+        found = shifted(unit_range(resized(array, size)), down, right)
+    return standardised(found, 1 + GAIN * (2 * contrast - 1), OFFSET * (2 * brightness - 1))
+
+
+def standardised(values: np.ndarray, gain: float = 1.0, offset: float = 0.0) -> np.ndarray:
+    """Contrast about the middle grey, brightness, then the fixed mean and standard deviation of the tower's input."""
+    return values * np.float32(gain / STD) + np.float32((offset - MEAN * gain) / STD)
 
 
 def square(array: np.ndarray, fit: str) -> np.ndarray:
@@ -92,15 +98,20 @@ def unit_range(array: np.ndarray) -> np.ndarray:
 
 
 def resized(array: np.ndarray, size: int, box: tuple[float, float, float, float] | None = None) -> np.ndarray:
-    """(h w) float32 -> (size size), area-weighted when shrinking; `box` is (left, top, right, bottom) in pixels."""
+    """(h w) -> (size size), area-weighted when shrinking; uint8 stays uint8. `box` is (left, top, right, bottom) in pixels."""
     if box is None and array.shape == (size, size):
         return array
-    return np.asarray(Picture.fromarray(array).resize((size, size), Picture.Resampling.BILINEAR, box=box))
+    stored = array if array.dtype == np.uint8 else array.astype(np.float32)
+    return np.asarray(Picture.fromarray(stored).resize((size, size), Picture.Resampling.BILINEAR, box=box))
 
 
 def shifted(array: np.ndarray, down: int, right: int) -> np.ndarray:
     """Moved by whole pixels; the border repeats, nothing wraps around."""
     height, width = array.shape
-    rows = np.clip(np.arange(height) - down, 0, height - 1)
-    columns = np.clip(np.arange(width) - right, 0, width - 1)
-    return array[rows[:, None], columns]
+    return array.take(_sources(height, down), axis=0).take(_sources(width, right), axis=1)
+
+
+@cache
+def _sources(size: int, by: int) -> np.ndarray:
+    """Which pixel each place of a moved line shows."""
+    return np.clip(np.arange(size) - by, 0, size - 1)

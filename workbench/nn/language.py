@@ -50,19 +50,23 @@ class FrozenText:
         self.pooling, self.token_pooling = config.text_pooling, config.token_pooling
         self.folder = model_folder(config.text)
         self.width = hidden_size(self.folder)
+        self.places: dict[bytes, np.ndarray] = {}  # text -> where the vectors of its sentences are
 
     def __call__(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """(t l), (t l) -> (t d) float32 on the ids' device."""
-        rows = sequences(input_ids.cpu().numpy(), attention_mask.cpu().numpy(), self.pooling)
-        parts = [part for row in rows for part in row]
-        keys = [hashlib.blake2b(part, digest_size=KEY_BYTES).digest() for part in parts]
+        ids, lengths = np.ascontiguousarray(input_ids.cpu().numpy()), attention_mask.sum(1).tolist()
+        texts = [digest(row[:length].tobytes()) for row, length in zip(ids, lengths)]
         store = _store(self.folder, self.token_pooling, self.width, cache_root())
-
-        def compute(places: list[int]) -> np.ndarray:
-            return self.run([parts[place] for place in places], input_ids.device)
-
-        vectors = store.fetch(keys, compute)
-        counts = np.array([len(row) for row in rows])
+        new = [place for place, key in enumerate(texts) if key not in self.places]
+        if new:
+            rows = sequences(ids[new], [lengths[place] for place in new], self.pooling)
+            parts = [part for row in rows for part in row]
+            found = iter(store.find([digest(part) for part in parts], lambda at: self.run([parts[i] for i in at], input_ids.device)))
+            for place, row in zip(new, rows):
+                self.places[texts[place]] = np.array([next(found) for _ in row])
+        chosen = [self.places[key] for key in texts]
+        counts = np.array([len(each) for each in chosen])
+        vectors = store.vectors(np.concatenate(chosen))
         means = np.add.reduceat(vectors, np.cumsum(counts) - counts, axis=0) / counts[:, None].astype(np.float32)
         return torch.from_numpy(means).to(input_ids.device)
 
@@ -94,7 +98,7 @@ class TrainableText(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """(t l), (t l) -> (t d)."""
-        rows = sequences(input_ids.cpu().numpy(), attention_mask.cpu().numpy(), self.pooling)
+        rows = sequences(input_ids.cpu().numpy(), attention_mask.sum(1).tolist(), self.pooling)
         parts = sorted({part for row in rows for part in row}, key=lambda part: (len(part), part))
         places = {part: place for place, part in enumerate(parts)}
         ids, mask = padded(parts, input_ids.device)
@@ -103,6 +107,11 @@ class TrainableText(nn.Module):
         owner = torch.tensor([text for text, row in enumerate(rows) for _ in row], device=input_ids.device)
         counts = torch.bincount(owner, minlength=len(rows))[:, None]
         return vectors.new_zeros(len(rows), vectors.shape[1]).index_add(0, owner, vectors[chosen]) / counts
+
+
+def digest(ids: bytes) -> bytes:
+    """Key of a token sequence."""
+    return hashlib.blake2b(ids, digest_size=KEY_BYTES).digest()
 
 
 def hidden_size(folder: Path) -> int:
@@ -141,11 +150,11 @@ def _store(folder: Path, token_pooling: str, width: int, root: Path) -> VectorSt
 @cache
 def fingerprint(folder: Path) -> str:
     """Hash of a model's configuration and weights: another model's vectors are never taken for its own."""
-    digest = hashlib.sha256(f"format {FORMAT}".encode())
+    found = hashlib.sha256(f"format {FORMAT}".encode())
     for path in sorted([folder / "config.json", *folder.glob("*.safetensors")]):
         with open(path, "rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:24]
+            found.update(hashlib.file_digest(file, "sha256").digest())
+    return found.hexdigest()[:24]
 
 
 @cache

@@ -21,10 +21,10 @@ class VectorStore:
         self.places: dict[bytes, int] = {}
         self.records = np.zeros(0, self.record)
 
-    def fetch(self, keys: Sequence[bytes], compute: Callable[[list[int]], np.ndarray]) -> np.ndarray:
-        """Vectors (n, width) of `keys`; `compute` is called with the positions of those that no process has computed yet.
+    def find(self, keys: Sequence[bytes], compute: Callable[[list[int]], np.ndarray]) -> list[int]:
+        """Places of `keys`; `compute` gets the positions of those that no process has computed yet and returns their vectors.
 
-        The lock is held while it runs: two processes that start together share the work, and see the same bits.
+        The lock is held while it runs: processes that start together share the work and see the same bits.
         """
         if any(key not in self.places for key in keys):
             try:
@@ -33,7 +33,11 @@ class VectorStore:
                 raise UserError(
                     f"{self.folder}: the text cache cannot be written ({error.strerror}); free space or point WORKBENCH_CACHE elsewhere"
                 ) from None
-        return self.records["vector"][[self.places[key] for key in keys]]
+        return [self.places[key] for key in keys]
+
+    def vectors(self, places: Sequence[int] | np.ndarray) -> np.ndarray:
+        """(n, width) float32."""
+        return self.records["vector"][places]
 
     def complete(self, keys: Sequence[bytes], compute: Callable[[list[int]], np.ndarray]) -> None:
         """Read what others appended, compute and append the rest."""
@@ -53,9 +57,9 @@ class VectorStore:
         if whole == len(self.records):
             return
         known = len(self.records)
-        if whole < known:  # the cache was emptied meanwhile
-            self.places, known = {}, 0
-        self.records = np.memmap(self.folder / "vectors", self.record, "r", shape=(whole,)) if whole else np.zeros(0, self.record)
+        if whole < known:
+            raise UserError(f"{self.folder}: the text cache was emptied while a run used it; start or resume the run again")
+        self.records = np.memmap(self.folder / "vectors", self.record, "r", shape=(whole,))
         for place in range(known, whole):
             self.places[self.records["key"][place].tobytes()] = place
 

@@ -48,8 +48,7 @@ class Block(nn.Module):
         super().__init__()
         self.first = nn.Sequential(nn.Conv2d(channels, out, 3, stride, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU(inplace=True))
         self.second = nn.Sequential(nn.Conv2d(out, out, 3, 1, 1, bias=False), nn.BatchNorm2d(out))
-        same = channels == out and stride == 1
-        self.shortcut = nn.Identity() if same else nn.Sequential(nn.Conv2d(channels, out, 1, stride, bias=False), nn.BatchNorm2d(out))
+        self.shortcut = nn.Sequential(nn.Conv2d(channels, out, 1, stride, bias=False), nn.BatchNorm2d(out))
         self.out = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -57,13 +56,13 @@ class Block(nn.Module):
 
 
 class ResNetSmall(nn.Module):
-    """Grey image -> `width` features: a strided stem, four blocks, global mean of a post-ReLU map (so never negative)."""
+    """Grey image -> `width` features: a strided stem, three blocks, global mean of a post-ReLU map (so never negative)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.width = width
-        self.stem = nn.Sequential(nn.Conv2d(1, 16, 5, 2, 2, bias=False), nn.BatchNorm2d(16), nn.ReLU(inplace=True))
-        self.blocks = nn.Sequential(Block(16, 16, 1), Block(16, 32, 2), Block(32, 64, 2), Block(64, width, 2))
+        self.stem = nn.Sequential(nn.Conv2d(1, 24, 5, 2, 2, bias=False), nn.BatchNorm2d(24), nn.ReLU(inplace=True))
+        self.blocks = nn.Sequential(Block(24, 32, 2), Block(32, 64, 2), Block(64, width, 2))
         self.to(memory_format=torch.channels_last)  # a quarter faster on a CPU
 
     def forward(self, x: Float[Tensor, "i 1 h w"]) -> Float[Tensor, "i d"]:
