@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from training.worker import Task
+from workbench.analysis.projection import neighbourhoods
 from workbench.errors import UserError
 from workbench.run import write_json
 
@@ -45,9 +46,6 @@ def lay_out(z: np.ndarray, seed: int, task: Task) -> np.ndarray:
 
 
 def quality(z: np.ndarray, layout: np.ndarray) -> dict[str, Any]:
-    """Trustworthiness: are neighbours in the map neighbours in the space; continuity: the reverse (Venna and Kaski, 2001). 1 is perfect."""
-    from sklearn.manifold import trustworthiness
-
-    k = min(NEIGHBOURS, len(z) // 2 - 1)
-    trust, continuity = trustworthiness(z, layout, n_neighbors=k), trustworthiness(layout, z, n_neighbors=k)
-    return {"trustworthiness": float(trust), "continuity": float(continuity), "neighbours": k}
+    """How far the map can be trusted: 1 where no neighbour in it is false, none is missing."""
+    trustworthiness, continuity = neighbourhoods(z.astype(np.float64), layout.astype(np.float64))
+    return {"trustworthiness": trustworthiness, "continuity": continuity}
