@@ -137,14 +137,36 @@ def ridge_probe(fit: np.ndarray, labels: np.ndarray, z: np.ndarray, groups: Sequ
     return scores
 
 
+def solve_few(x: np.ndarray, y: np.ndarray, penalties: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What Sums.solve gives for rows x (m, p) and targets y (m, k), through the m x m products: for fewer rows than columns."""
+    mean, target = x.mean(0), y.mean(0)
+    variance = x.var(0)
+    known = variance > 1e-12 * np.maximum((x**2).mean(0), 1e-30)
+    scale = np.where(known, 1 / np.sqrt(np.where(known, variance, 1)), 0)
+    standard = (x - mean) * scale
+    values, vectors = np.linalg.eigh(standard @ standard.T)
+    side = vectors.T @ (y - target)
+    shrunk = side / (np.maximum(values, 0)[None, :, None] + (penalties * len(x) / 1000)[:, None, None])
+    weights = scale[:, None] * (standard.T @ (vectors @ shrunk))
+    return weights, target - mean @ weights
+
+
 def ridge(fit: np.ndarray, labels: np.ndarray, z: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Scores (n, k) of labels (m, k) without gaps."""
-    whole, fold = Sums(fit, labels), patient_folds(groups)
+    fold, few = patient_folds(groups), len(fit) < fit.shape[1]
+    whole = None if few else Sums(fit, labels)
+
+    def solved(held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Ridges of all penalties on the rows that are not held out."""
+        if whole is None:
+            return solve_few(fit[~held], labels[~held], PENALTIES)
+        return (whole.minus(Sums(fit[held], labels[held])) if held.any() else whole).solve(PENALTIES)
+
     error = np.zeros((len(PENALTIES), labels.shape[1]))
     for each in np.unique(fold) if len(np.unique(fold)) > 1 else ():
         held = fold == each
-        weights, intercept = whole.minus(Sums(fit[held], labels[held])).solve(PENALTIES)
+        weights, intercept = solved(held)
         error += np.sum((fit[held] @ weights + intercept[:, None] - labels[held]) ** 2, 1)
-    weights, intercept = whole.solve(PENALTIES)
+    weights, intercept = solved(np.zeros(len(fit), bool))
     best, label = error.argmin(0), np.arange(labels.shape[1])
     return z @ weights[best, :, label].T + intercept[best, label]
