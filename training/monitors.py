@@ -22,7 +22,6 @@ from workbench.randomness import rng, torch_stream
 from workbench.run import RunConfig, write_json
 from workbench.text import text_batch
 
-
 FLOORS: dict[str, dict[str, Any]] = {}  # of this process, by data and probe set: the demo's runs share them
 
 
