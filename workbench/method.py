@@ -107,7 +107,7 @@ class Method(nn.Module):
                 self.weight.register_buffer(name, torch.tensor(float(value)), persistent=False)
 
     @staticmethod
-    def transform(config: MethodConfig, sample: Sample, rng: np.random.Generator) -> dict[str, Any]:
+    def transform(config: Any, sample: Sample, rng: np.random.Generator) -> dict[str, Any]:
         """Study -> {"images": [(c h w)], "texts": [{"input_ids", "text_id"}], "labels", own tensors}; runs in data workers."""
         raise TypeError("a method defines its own transform: views and crops belong to it")
 

@@ -29,7 +29,7 @@ def info_nce(
         raise ValueError(f"duplicates={duplicates!r} needs text_ids")
     logits = normalize(x, dim=1) @ normalize(y, dim=1).T / temperature
     targets = torch.eye(len(x), dtype=logits.dtype, device=logits.device)
-    if duplicates != "hard":
+    if duplicates != "hard" and text_ids is not None:
         same = text_ids[:, None] == text_ids
         if duplicates == "soft_targets":
             targets = same.to(logits.dtype) / same.sum(1, keepdim=True)

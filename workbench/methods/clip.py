@@ -31,7 +31,7 @@ class Weights(BaseConfig):
     """Image-text contrast."""
 
 
-class Config(VisionFields, text.TextFields, MethodConfig):
+class CLIPConfig(VisionFields, text.TextFields, MethodConfig):
     """CLIP on studies: the mean over a study's images against its whole report."""
 
     projector: Literal["linear", "mflag"] = "linear"
@@ -66,13 +66,14 @@ class Temperature(nn.Module):
 class CLIP(Method):
     """Two towers, two projectors, one symmetric InfoNCE over the global batch."""
 
-    Config = Config
+    Config = CLIPConfig
+    config: CLIPConfig
     needs = frozenset({"image", "text"})
     terms = {"train": ("contrastive",)}
     features = {"image.backbone": "b d", "image.projected": "b d", "text.projected": "b d"}
     embeds = "image.backbone"
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: CLIPConfig) -> None:
         super().__init__(config)
         with part("vision"):
             self.vision = vision_tower(config)
@@ -97,7 +98,7 @@ class CLIP(Method):
         return projectors.mflag(features, config.hidden, config.dim, config.batch_norm_ends)
 
     @staticmethod
-    def transform(config: Config, sample: Sample, rng: np.random.Generator) -> dict[str, Any]:
+    def transform(config: CLIPConfig, sample: Sample, rng: np.random.Generator) -> dict[str, Any]:
         """All images of a study and its texts as one report; a study without text takes no part in the loss."""
         return {
             "images": transforms.images(sample, config, rng),

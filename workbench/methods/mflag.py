@@ -31,7 +31,7 @@ class Weights(BaseConfig):
     """Backbone features are uncorrelated."""
 
 
-class Config(VisionFields, text.TextFields, MethodConfig):
+class MFLAGConfig(VisionFields, text.TextFields, MethodConfig):
     """M-FLAG on studies: the mean over a study's images against its whole report."""
 
     hidden: Annotated[int, Field(ge=1)] = 256
@@ -55,13 +55,14 @@ class Config(VisionFields, text.TextFields, MethodConfig):
 class MFLAG(Method):
     """Alignment of projected image and text, orthogonality of the backbone's features."""
 
-    Config = Config
+    Config = MFLAGConfig
+    config: MFLAGConfig
     needs = frozenset({"image", "text"})
     terms = {"train": ("alignment", "orthogonality")}
     features = {"image.backbone": "b d", "image.projected": "b d", "text.projected": "b d"}
     embeds = "image.backbone"
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: MFLAGConfig) -> None:
         super().__init__(config)
         with part("vision"):
             self.vision = vision_tower(config)
@@ -85,7 +86,7 @@ class MFLAG(Method):
         return projectors.mflag(features, self.config.hidden, self.config.dim, self.config.batch_norm_ends)
 
     @staticmethod
-    def transform(config: Config, sample: Sample, rng: np.random.Generator) -> dict[str, Any]:
+    def transform(config: MFLAGConfig, sample: Sample, rng: np.random.Generator) -> dict[str, Any]:
         """All images of a study and its texts as one report; a study without text is not aligned."""
         return {
             "images": transforms.images(sample, config, rng),
@@ -97,7 +98,7 @@ class MFLAG(Method):
         return study_means(self.vision(batch["images"]), batch["image_index"], len(batch["key"]))
 
     def encode_text(self, batch: Batch) -> Tensor:
-        return self.text(batch["input_ids"], batch["attention_mask"]).to(self.image_projector[0].weight.dtype)
+        return self.text(batch["input_ids"], batch["attention_mask"]).to(next(self.image_projector.parameters()).dtype)
 
     def forward(self, batch: Batch, phase: str = "train") -> StepOutput:
         z = self.encode_image(batch)

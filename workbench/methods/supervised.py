@@ -25,7 +25,7 @@ class Weights(BaseConfig):
     """Binary cross-entropy of the stated labels."""
 
 
-class Config(VisionFields, MethodConfig):
+class SupervisedConfig(VisionFields, MethodConfig):
     """One image tower and one logit per label."""
 
     labels: Annotated[int, Field(ge=1)] = 6
@@ -37,13 +37,14 @@ class Config(VisionFields, MethodConfig):
 class Supervised(Method):
     """Mean over a study's images -> one logit per label; labels not stated do not count."""
 
-    Config = Config
+    Config = SupervisedConfig
+    config: SupervisedConfig
     needs = frozenset({"image", "labels"})
     terms = {"train": ("labels",)}
     features = {"image.backbone": "b d", "image.logits": "b k"}
     embeds = "image.backbone"
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: SupervisedConfig) -> None:
         super().__init__(config)
         with part("vision"):
             self.vision = vision_tower(config)
@@ -51,7 +52,7 @@ class Supervised(Method):
             self.head = nn.Linear(self.vision.width, config.labels)
 
     @staticmethod
-    def transform(config: Config, sample: Sample, rng: np.random.Generator) -> dict[str, Any]:
+    def transform(config: SupervisedConfig, sample: Sample, rng: np.random.Generator) -> dict[str, Any]:
         """All images of a study; raises UserError where the study has another number of labels."""
         labels = sample.get("labels")
         if labels is None or len(labels) != config.labels:
