@@ -41,11 +41,12 @@ def orthogonality(
 
 
 def orthogonality_floor(rows: int, features: int, form: str, off_diagonal_weight: float | None, reduction: str) -> float:
-    """The least `orthogonality` can reach with `rows` rows: C has no more rank than that, so 0 is out of reach when d is larger."""
+    """The least `orthogonality` can be with `rows` rows: C has no more rank than that, so 0 is out of reach when d is larger.
+
+    At best C is a multiple c of a projector, with equal diagonal: d/2 [(c - 1)^2 + k c^2], least at c = 1 / (1 + k).
+    """
     weight = off_diagonal_weight if off_diagonal_weight is not None else OFFICIAL_WEIGHT if form == "official" else 1.0
-    if form == "official":  # C = c * projector of rank `rows`: sum C^2 = (sum C_kk)^2 / rows, minimised over the diagonal
-        excess = weight * max(features / rows - 1, 0.0)
-        floor = features / 2 * excess / (1 + excess)
-    else:
-        floor = weight / 2 * max(features**2 / max(rows - 1, 1) - features, 0.0)
+    rank = max(rows if form == "official" else rows - 1, 1)  # centring costs one
+    k = weight * max(features / rank - 1, 0.0)
+    floor = features / 2 * k / (1 + k)
     return floor / features if reduction == "mean" else floor

@@ -105,7 +105,7 @@ class MFLAG(Method):
         x, y = self.image_projector(z), self.text_projector(self.encode_text(batch))
         told = batch["text_id"] != text.NO_TEXT
         rows = int(told.sum())
-        alignment = mflag_alignment(x[told], y[told]) * rows if rows else x.float().sum() * 0
+        alignment = mflag_alignment(x[told], y[told]) * rows if rows else x.sum() * 0
         gathered = gather_batch(z) if self.training else z  # validation runs in one process
         config = self.config
         spread = orthogonality(gathered, config.orthogonality, config.off_diagonal_weight, config.reduction)

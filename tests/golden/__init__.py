@@ -1,0 +1,1 @@
+"""Numbers computed once, elsewhere, in float64: the losses must still give them."""
