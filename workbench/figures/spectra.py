@@ -78,7 +78,8 @@ def heat(
     d = max(history.values.shape[1] for history in shown)
     columns = max(len(history.steps) for history in shown)
     width = columns + max(1, round(columns * 0.08))  # of a facet with its gap, in columns
-    low = min(-1.0, max(FLOOR, float(np.floor(min(np.nanmin(np.append(relative(each.values), 0.0)) for each in shown)))))
+    lowest = min(float(np.nan_to_num(relative(each.values), nan=FLOOR).min()) for each in shown)
+    low = min(-1.0, max(FLOOR, float(np.floor(lowest))))
     ticks: dict[float, str] = {}
     for place, history in enumerate(shown):
         start = place * width
