@@ -17,8 +17,8 @@ from workbench.errors import UserError
 
 PACKAGED = "minilm"
 NO_TEXT = 0  # text_id of a study without a report
-BREAK = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\s*\n\s*\n\s*")
-NOT_AN_END = re.compile(r"(?:^|[\s(])(?:\d{1,2}|[a-z]|dr|mr|mrs|ms|vs|approx|e\.g|i\.e|resp|ca|cf)\.$", re.IGNORECASE)
+BREAK = re.compile(r"(?<=[.!?])\s+|(?<=[.!?][)\]\"'])\s+(?=[A-Z])|\s*\n\s*\n\s*")
+NOT_AN_END = re.compile(r"^\d{1,2}\.$|(?:^|[\s(])(?:dr|mr|mrs|ms|vs|approx|e\.g|i\.e|resp|ca|cf)\.$", re.IGNORECASE)
 
 
 class TextFields(Config):

@@ -135,20 +135,20 @@ def test_orthogonality_is_zero_for_orthonormal_columns():
 
 @pytest.mark.parametrize(("form", "weight", "reduction"), [("official", 0.2, "sum"), ("correlation", None, "mean")])
 def test_orthogonality_reaches_its_floor_and_no_lower(form, weight, reduction):
-    """Three rows of five features, moved down the gradient until nothing changes."""
-    floor = orthogonality_floor(3, 5, form, weight, reduction)
-    z = (rows(5, 3, 5) * (0.01 if form == "correlation" else 1)).requires_grad_()  # small enough for the eps to let the diagonal go
-    search = torch.optim.LBFGS([z], max_iter=100, tolerance_grad=1e-12, tolerance_change=0, line_search_fn="strong_wolfe")
-
-    def closure():
-        search.zero_grad()
-        loss = orthogonality(z, form, weight, reduction)
-        loss.backward()
-        return loss
-
-    search.step(closure)
-    assert floor > 0
-    assert float(orthogonality(z.detach(), form, weight, reduction)) == pytest.approx(floor, rel=2e-3)
+    """Five features as equal directions of a plane, scaled so that every diagonal entry is 1 / (1 + k): nothing near is lower."""
+    angle = 2 * math.pi * torch.arange(5, dtype=torch.float64) / 5
+    plane = torch.stack([angle.cos(), angle.sin()])
+    entry = 1 / (1 + (weight or 1.0) * (5 / 2 - 1))
+    if form == "official":  # two rows
+        n, z = 2, plane * math.sqrt(2 * entry)
+    else:  # three rows around 0; the eps under the root lets the diagonal fall below 1
+        basis = torch.linalg.svd(torch.eye(3, dtype=torch.float64) - 1 / 3)[0][:, :2]
+        n, z = 3, basis @ plane * math.sqrt(3 * 1e-5 * entry / (1 - entry))
+    floor = orthogonality_floor(n, 5, form, weight, reduction)
+    assert floor > 0.1
+    assert float(orthogonality(z, form, weight, reduction)) == pytest.approx(floor, rel=1e-9)
+    nearby = [z * (1 + 0.1 * rows(seed, n, 5)) for seed in range(20)]
+    assert min(float(orthogonality(other, form, weight, reduction)) for other in nearby) > floor
 
 
 def test_published_floors():
