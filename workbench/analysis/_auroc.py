@@ -1,12 +1,14 @@
 """How well do scores order the labels, with the patient as the unit?"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit, ndtr, ndtri
+from scipy.optimize import brentq
+from scipy.special import expit, logit, ndtr, ndtri, owens_t, stdtrit
 from scipy.stats import rankdata
 
+from workbench.analysis._coverage import shown
 from workbench.analysis._interval import Interval, withheld
 from workbench.randomness import rng
 
@@ -70,21 +72,53 @@ def stated(scores: np.ndarray, labels: np.ndarray, patients: Sequence[object]) -
     return np.asarray(scores, float)[kept], labels[kept] > 0.5, member, count
 
 
+def too_few(i: int, j: int) -> str:
+    return f"{i} positive and {j} negative patients; an interval needs {FEW} of each" if min(i, j) < FEW else ""
+
+
 def auroc_interval(scores: np.ndarray, labels: np.ndarray, patients: Sequence[object], level: float = 0.95) -> Interval:
-    """AUROC (n,) with a logit-DeLong interval clustered by patient."""
+    """AUROC of scores (n,) for labels (n,; NaN left out) with an interval whose unit is the patient.
+
+    From 50 positive and 50 negative patients on logit-DeLong, clustered by patient. From 10 on a test is inverted instead, and the
+    coverage measured for so few patients stands in `why`; where that is below .90, and under 10 patients, no interval is given.
+    """
     scores, positive, member, count = stated(scores, labels, patients)
-    value = auroc(scores, positive)
-    i, j = counted(positive, member)
-    procedure = f"logit DeLong clustered by patient, {100 * level:.0f} %"
-    if min(i, j) < FEW:
-        return withheld(value, f"{i} positive and {j} negative patients; an interval needs {FEW} of each", "counts only")
-    place = placements(scores, positive)
-    error = np.sqrt(clustered_variance(place - value, positive, member, count))
-    if not 0 < value < 1 or error == 0:
-        return withheld(value, "the classes are separated completely", procedure)
-    reach = ndtri((1 + level) / 2) * error / (value * (1 - value))
-    low, high = expit(logit(value) - reach), expit(logit(value) + reach)
-    return Interval(value, float(low), float(high), procedure, "few positives" if min(i, j) < ENOUGH else "")
+    value, (i, j) = auroc(scores, positive), counted(positive, member)
+    if too_few(i, j):
+        return withheld(value, too_few(i, j), "counts only")
+    place = placements(scores, positive) - value
+    variance = clustered_variance(place, positive, member, count)
+    quantile = float(stdtrit(min(i, j) - 1, (1 + level) / 2))
+    if min(i, j) >= ENOUGH and 0 < value < 1 and variance > 0:
+        reach = quantile * np.sqrt(variance) / (value * (1 - value))
+        low, high = expit(logit(value) - reach), expit(logit(value) + reach)
+        return Interval(value, float(low), float(high), f"logit DeLong clustered by patient, {100 * level:.0f} %")
+    m, n = int(positive.sum()), int((~positive).sum())
+    alone = clustered_variance(place, positive, np.arange(len(place)), len(place))
+    clustering = max(1.0, variance / alone) if alone > 0 else 1.0
+    low, high = inverted(value, m, n, max(clustering, variance / binormal_variance(value, m, n)) if 0 < value < 1 else clustering, quantile)
+    why, kept = shown("auroc", i, j, len(scores) > count) if min(i, j) < ENOUGH else ("", True)
+    procedure = f"inverted test clustered by patient, {100 * level:.0f} %"
+    return Interval(value, low, high, procedure, why) if kept else withheld(value, why, "counts only")
+
+
+def binormal_variance(value: float, m: int, n: int) -> float:
+    """Variance of the AUROC of m positives and n negatives, both normal with one variance."""
+    h = ndtri(value)
+    both = ndtr(h) - 2 * owens_t(h, 3**-0.5)  # two of one class on the right side of one of the other: correlation 1/2
+    return float((value * (1 - value) + (m + n - 2) * (both - value**2)) / (m * n))
+
+
+def inverted(value: float, m: int, n: int, inflation: float, quantile: float) -> tuple[float, float]:
+    """AUROCs that a test with the variance they themselves would have does not reject."""
+
+    def excess(at: float) -> float:
+        return (value - at) ** 2 - quantile**2 * inflation * binormal_variance(at, m, n)
+
+    edge = 1e-9
+    low = brentq(excess, edge, value) if value > edge and excess(edge) > 0 else 0.0
+    high = brentq(excess, value, 1 - edge) if value < 1 - edge and excess(1 - edge) > 0 else 1.0
+    return float(low), float(high)
 
 
 def paired_auroc(
@@ -93,39 +127,36 @@ def paired_auroc(
     """AUROC of b minus that of a on the same rows (n,), with a DeLong interval of the difference clustered by patient."""
     a, positive, member, count = stated(scores_a, labels, patients)
     b, *_ = stated(scores_b, labels, patients)
-    value = auroc(b, positive) - auroc(a, positive)
-    i, j = counted(positive, member)
-    if min(i, j) < FEW:
-        return withheld(value, f"{i} positive and {j} negative patients; an interval needs {FEW} of each", "counts only")
+    value, (i, j) = auroc(b, positive) - auroc(a, positive), counted(positive, member)
+    if too_few(i, j):
+        return withheld(value, too_few(i, j), "counts only")
     difference = placements(b, positive) - placements(a, positive) - value
-    reach = ndtri((1 + level) / 2) * np.sqrt(clustered_variance(difference, positive, member, count))
-    procedure = f"DeLong of the difference clustered by patient, {100 * level:.0f} %"
-    return Interval(value, float(value - reach), float(value + reach), procedure, "few positives" if min(i, j) < ENOUGH else "")
+    error = np.sqrt(clustered_variance(difference, positive, member, count))
+    reach = stdtrit(min(i, j) - 1, (1 + level) / 2) * error
+    why, kept = shown("paired", i, j, len(a) > count) if min(i, j) < ENOUGH else ("", True)
+    procedure = f"DeLong of the difference clustered by patient, t, {100 * level:.0f} %"
+    return Interval(value, float(value - reach), float(value + reach), procedure, why) if kept else withheld(value, why, "counts only")
 
 
 class Weighted:
-    """AUROC of one label under any row weights: sorted once."""
+    """AUROC of one label under any weights of the patients: sorted once."""
 
-    def __init__(self, scores: np.ndarray, labels: np.ndarray) -> None:
-        kept = np.flatnonzero(np.isfinite(labels))
-        self.rows = kept[np.argsort(scores[kept], kind="stable")]
-        self.positive = labels[self.rows] > 0.5
-        _, first, count = np.unique(scores[self.rows], return_index=True, return_counts=True)
-        self.first = first if len(first) < len(self.rows) else None  # None: no ties
-        self.tie = np.repeat(np.arange(len(first)), count)
+    def __init__(self, scores: np.ndarray, labels: np.ndarray, member: np.ndarray) -> None:
+        kept = np.isfinite(labels)
+        positive, negative = kept & (labels > 0.5), kept & ~(labels > 0.5)
+        order = np.argsort(scores[negative], kind="stable")
+        self.positive, self.negative = member[positive], member[negative][order]
+        below = scores[negative][order]
+        self.first, self.last = (np.searchsorted(below, scores[positive], side) for side in ("left", "right"))
 
     def __call__(self, weights: np.ndarray) -> np.ndarray:
-        """AUROC (r,) under weights (r, n) of all rows; NaN where a class has no weight."""
-        w = weights[:, self.rows]
-        negative = np.where(self.positive, 0, w)
-        positive = np.where(self.positive, w, 0)
-        if self.first is not None:
-            negative, positive = np.add.reduceat(negative, self.first, 1), np.add.reduceat(positive, self.first, 1)
-        below = np.cumsum(negative, 1)
-        total = below[:, -1] * positive.sum(1)
-        below -= negative / 2
+        """AUROC (r,) under weights (patients, r); NaN where a class has no weight."""
+        below = np.zeros((len(self.negative) + 1, weights.shape[1]))
+        np.cumsum(weights[self.negative], 0, out=below[1:])
+        positive = weights[self.positive]
+        right = np.einsum("mr,mr->r", positive, below[self.first] + below[self.last]) / 2
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.einsum("rn,rn->r", positive, below) / total
+            return right / (positive.sum(0) * below[-1])
 
 
 def macro_auroc_interval(
@@ -134,43 +165,43 @@ def macro_auroc_interval(
     """Mean AUROC over the labels (n, k; NaN not stated) with at least 10 positive and negative patients; BCa over patients drawn jointly."""
     scores, labels = np.asarray(scores, float), np.asarray(labels, float)
     member, count = members(patients)
-    each = [
-        auroc(scores[kept, k], labels[kept, k]) if (kept := np.isfinite(labels[:, k])).any() else float("nan")
-        for k in range(labels.shape[1])
-    ]
+    finite = np.isfinite(labels)
+    each = [auroc(scores[finite[:, k], k], labels[finite[:, k], k]) for k in range(labels.shape[1])]
+    rarer = [min(counted(labels[finite[:, k], k] > 0.5, member[finite[:, k]])) for k in range(labels.shape[1])]
     per_label = tuple(None if np.isnan(value) else value for value in each)
-    included = tuple(
-        k for k in range(labels.shape[1]) if min(counted(labels[(kept := np.isfinite(labels[:, k])), k] > 0.5, member[kept])) >= FEW
-    )
+    included = tuple(k for k in range(labels.shape[1]) if rarer[k] >= FEW)
     procedure = f"BCa, {count} patients drawn jointly, {resamples} resamples, {100 * level:.0f} %"
     if not included:
         return MacroInterval(float("nan"), None, None, "counts only", f"no label has {FEW} positive and {FEW} negative patients", per_label)
     value = float(np.mean([each[k] for k in included]))
     if not resamples:
         return MacroInterval(value, None, None, "value only", "not computed at this look", per_label, included)
-    parts = [Weighted(scores[:, k], labels[:, k]) for k in included]
+    fewest = min(rarer[k] for k in included)
+    why, kept = shown("macro", fewest, fewest, len(scores) > count) if fewest < ENOUGH else ("", True)
+    if not kept:
+        return MacroInterval(value, None, None, "counts only", why, per_label, included)
+    parts = [Weighted(scores[:, k], labels[:, k], member) for k in included]
+    chunk = max(1, CHUNK // len(labels))
 
     def macro(weights: np.ndarray) -> np.ndarray:
-        return np.mean([part(weights[:, member]) for part in parts], 0)
+        return np.mean([part(weights) for part in parts], 0)
 
     draw, found, redraws = rng(seed, "bootstrap", 0, count), np.empty(0), 0
-    size = max(1, CHUNK // (len(labels)))
     while len(found) < resamples:
-        wanted = min(size, resamples - len(found))
-        drawn = draw.multinomial(count, np.full(count, 1 / count), wanted).astype(float)
-        values = macro(drawn)
+        wanted = min(chunk, resamples - len(found))
+        values = macro(draw.multinomial(count, np.full(count, 1 / count), wanted).T.astype(float, order="C"))
         good = np.isfinite(values)
         redraws += int((~good).sum())
         found = np.append(found, values[good])
-    low, high = bca(value, found, leave_one_out(macro, count, size), level)
-    return MacroInterval(value, low, high, procedure, "", per_label, included, redraws)
+    low, high = bca(value, found, leave_one_out(macro, count, chunk), level)
+    return MacroInterval(value, low, high, procedure, why, per_label, included, redraws)
 
 
-def leave_one_out(macro, count: int, size: int) -> np.ndarray:
+def leave_one_out(macro: Callable[[np.ndarray], np.ndarray], count: int, chunk: int) -> np.ndarray:
     """The statistic without each patient, or without each of 200 sets of patients where there are more."""
     sets = np.arange(count) % min(count, 200)
     drop = np.arange(sets.max() + 1)
-    return np.concatenate([macro((sets != drop[start : start + size, None]).astype(float)) for start in range(0, len(drop), size)])
+    return np.concatenate([macro((sets[:, None] != drop[start : start + chunk]).astype(float)) for start in range(0, len(drop), chunk)])
 
 
 def bca(value: float, resampled: np.ndarray, left_out: np.ndarray, level: float) -> tuple[float, float]:

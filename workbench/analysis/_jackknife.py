@@ -10,7 +10,7 @@ from workbench.analysis._moments import Moments, moments
 from workbench.randomness import rng
 
 GROUPS = 20
-HEAVY = 10.0  # kurtosis of row norms; above, the interval of a spectral statistic is withheld
+HEAVY = 8.0  # kurtosis of row norms; above, the interval of a spectral statistic is withheld
 Statistic = Callable[[np.ndarray], float]
 
 

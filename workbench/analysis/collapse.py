@@ -170,7 +170,8 @@ def reading(z: Features, formula: Callable[[np.ndarray], float], statistic: str 
     """A formula of the eigenvalues (d,) of the centred or uncentred scatter."""
     rows = as_array(z)
     value = formula(eigenvalues(rows, centred, floor_of(z)))
-    return Reading(float(value), *rows.shape, ceiling=ceiling(statistic, *rows.shape) if statistic else None)
+    n, d = rows.shape
+    return Reading(float(value), n, d, ceiling(statistic, n, d) if statistic else None)
 
 
 def effective_rank(z: Features, centred: bool = True) -> Reading:
@@ -228,9 +229,9 @@ def feature_std(z: Features) -> Reading:
 def offset(z: Features) -> Reading:
     """|mean|^2 / mean |z|^2: 0 for a centred cloud, 1 for a point; an isotropic cloud around zero gives 1 / n."""
     rows = as_array(z)
-    found = moments(rows)
+    found, (n, d) = moments(rows), rows.shape
     square = float(np.sum(found.mean**2))
-    return Reading(ratio(square, square + found.variance), *rows.shape, ceiling=ceiling("offset", *rows.shape))
+    return Reading(ratio(square, square + found.variance), n, d, ceiling("offset", n, d))
 
 
 def normalised(z: Features) -> np.ndarray:
