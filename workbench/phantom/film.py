@@ -61,7 +61,7 @@ def block_mean(image: np.ndarray, factor: int) -> np.ndarray:
 
 def expose(study: Study, exposure: np.ndarray) -> np.ndarray:
     """Optical density: minus the log of what the detector counted."""
-    draw = rng(study.seed, "phantom noise", 0, study.index)
+    draw = rng(study.seed, "phantom noise", 0, study.number)
     mean = exposure * (study.photons * 30 * (128 / len(exposure)) ** 2)
     counted = draw.poisson(mean) + 3.0 * draw.normal(size=mean.shape)
     return -np.log(np.maximum(counted, 1.0) / (study.photons * 30 * (128 / len(exposure)) ** 2))
@@ -87,7 +87,7 @@ def display(study: Study, density: np.ndarray) -> np.ndarray:
 
 def mark(study: Study, grey: np.ndarray) -> None:
     """Collimation at the rim and the side marker, in place."""
-    draw = rng(study.seed, "phantom marker", 0, study.index)
+    draw = rng(study.seed, "phantom marker", 0, study.number)
     size = len(grey)
     rim = np.maximum(draw.normal(0.0, 0.025, size=4) * size, 0).astype(int)
     grey[: rim[0]] *= 0.1
@@ -109,7 +109,7 @@ def mark(study: Study, grey: np.ndarray) -> None:
 
 def ground_truth(seen: Scene, size: int) -> tuple[np.ndarray, list[dict[str, int | str]]]:
     """Bit planes of MASKS, and a box round every finding on every side."""
-    planes, boxes = np.zeros((size, size), np.uint8), []
+    planes, boxes = np.zeros((size, size), np.uint8), list[dict[str, int | str]]()
     for (name, side), fine in seen.inside.items():
         factor = len(fine) // size
         share = block_mean(fine.astype(np.float32), factor)
@@ -118,6 +118,6 @@ def ground_truth(seen: Scene, size: int) -> tuple[np.ndarray, list[dict[str, int
         planes[here] |= np.uint8(1 << MASKS.index(name))
         if "lung" not in name and here.any():
             rows, columns = np.flatnonzero(here.any(1)), np.flatnonzero(here.any(0))
-            box = {"x": int(columns[0]), "y": int(rows[0]), "w": int(np.ptp(columns)) + 1, "h": int(np.ptp(rows)) + 1}
+            box: dict[str, int | str] = {"x": int(columns[0]), "y": int(rows[0]), "w": int(np.ptp(columns)) + 1, "h": int(np.ptp(rows)) + 1}
             boxes.append({"label": name, "side": side, **box})
     return planes, boxes

@@ -50,7 +50,7 @@ class Study(NamedTuple):
 
     level: LevelName
     seed: int
-    index: int
+    number: int  # the index of the study
     patient_index: int
     patient: Patient
     view: Literal["PA", "AP"]

@@ -45,7 +45,7 @@ def prompts() -> dict[str, dict[str, list[str]]]:
 
 def report(study: Study) -> Report:
     """The report of a study: every finding is stated, some absent ones are ruled out, the rest is boiler-plate."""
-    draw, rules = rng(study.seed, "phantom report", 0, study.index), grammar()
+    draw, rules = rng(study.seed, "phantom report", 0, study.number), grammar()
 
     def pick(options: list[str]) -> str:
         return options[int(draw.integers(len(options)))]

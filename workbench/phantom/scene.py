@@ -37,7 +37,7 @@ def textures(study: Study, size: int) -> tuple[np.ndarray, np.ndarray]:
         (32, TEXTURE),
     ):  # each ring of frequencies has its own stream: a small film draws only what it shows
         if outer <= half:
-            ring = rng(study.seed, "phantom texture", outer, study.index).standard_normal((2, 2 * outer, 2 * outer), dtype=np.float32)
+            ring = rng(study.seed, "phantom texture", outer, study.number).standard_normal((2, 2 * outer, 2 * outer), dtype=np.float32)
             ring[:, outer - inner : outer + inner, outer - inner : outer + inner] = 0
             whole[:, size // 2 - outer : size // 2 + outer, size // 2 - outer : size // 2 + outer] += ring
     field = fft.ifft2(fft.ifftshift((whole[0] + 1j * whole[1]) * texture_amplitude(size))) * size**2

@@ -47,7 +47,8 @@ def rays(view: str, size: int, field: float, centre: tuple[float, float], dtype:
     beta = (1 if view == "PA" else -1) / DISTANCE[view]
     alpha = 1 - DETECTOR / DISTANCE[view]
     along = (np.arange(size) + 0.5) * (field / size) - field / 2
-    x, y = (along[None] + centre[0]).astype(dtype), (centre[1] - along[:, None]).astype(dtype)
+    x: np.ndarray = (along[None] + centre[0]).astype(dtype)
+    y: np.ndarray = (centre[1] - along[:, None]).astype(dtype)
     return Rays(x, y, alpha, beta, np.sqrt(1 + (beta * x) ** 2 + (beta * y) ** 2), field / size)
 
 
@@ -63,7 +64,8 @@ def turn(yaw: float = 0.0, roll: float = 0.0, pitch: float = 0.0) -> np.ndarray:
 def interval(beam: Rays, solid: Ellipsoid) -> Interval:
     """Where each ray enters and leaves an ellipsoid: roots of a quadratic in z; a miss is an empty interval."""
     to_unit = (solid.axes / solid.radii).T  # the solid becomes the unit ball: direction d(X, Y), start s(X, Y), both linear
-    across, up, along, offset = *to_unit.T, to_unit @ solid.centre
+    across, up, along = to_unit.T
+    offset = to_unit @ solid.centre
     a, b = beam.alpha, beam.beta
     xx, xy, yy = float(across @ across), float(across @ up), float(up @ up)
     xz, yz, zz = float(across @ along), float(up @ along), float(along @ along)

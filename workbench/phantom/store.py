@@ -29,7 +29,7 @@ class Request(NamedTuple):
     size: int
     seed: int
     first: int
-    count: int
+    studies: int
 
     @property
     def name(self) -> str:
@@ -79,7 +79,7 @@ def read(folder: Path, request: Request) -> Stored | None:
         maps = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("films", "masks")]
     except (OSError, ValueError):
         return None
-    shape = (request.count, request.size, request.size)
+    shape = (request.studies, request.size, request.size)
     if any(each.shape != shape for each in maps) or hashlib.sha256(text).hexdigest() != seal.get("studies"):
         return None
     return Stored(maps[0], maps[1], [json.loads(line) for line in text.splitlines()])
@@ -87,10 +87,10 @@ def read(folder: Path, request: Request) -> Stored | None:
 
 def write(folder: Path, request: Request) -> None:
     """Render everything into a folder that nobody reads yet; the seal comes last."""
-    shape = (request.count, request.size, request.size)
+    shape = (request.studies, request.size, request.size)
     for name in ("films", "masks"):
         np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.uint8, shape=shape).flush()
-    spans = shares(request.count)
+    spans = shares(request.studies)
     if len(spans) == 1:
         part(folder, request, *spans[0])
     else:
