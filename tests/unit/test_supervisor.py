@@ -134,6 +134,17 @@ def test_a_killed_supervisor_leaves_the_run_running_and_the_next_one_finds_it_ag
     assert "ended without a word" in run.status["error"] and not supervisor.children
 
 
+def test_a_new_supervisor_finds_a_living_run_again_and_writes_down_a_dead_one(standing):
+    first, run = standing()
+    again = Supervisor(first.root, CPU)
+    child = again.children["cpu:0"]
+    assert (child.run.id, child.pid, child.process) == (run.id, run.status["pid"], None)
+    signal_group(child.pid, child.started, signal.SIGKILL)
+    first.children["cpu:0"].process.wait()
+    assert not Supervisor(first.root, CPU).children
+    assert run.status["state"] == "failed" and "without a word" in run.status["error"]
+
+
 def test_whoever_asks_may_be_killed(tmp_path):
     code = (
         "import sys; from tests.unit.test_supervisor import config; from workbench.run import request_launch; from workbench.jobs import start_queue\n"

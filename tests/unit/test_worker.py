@@ -31,7 +31,7 @@ def compute(task):
     task.progress(0.5, "half way")
     what = task.parameters["what"]
     if what == "sleep":
-        time.sleep(60)
+        time.sleep(20)
     if what == "user":
         raise UserError("field: wrong, do this")
     if what == "bug":
@@ -40,7 +40,7 @@ def compute(task):
         os._exit(7)
     if what == "eat":
         held = [bytearray(os.urandom(1 << 20)) for _ in range(3000)]
-        time.sleep(60)
+        time.sleep(20)
     (task.folder / "nice").write_text(f"{os.nice(0)} {os.environ['OMP_NUM_THREADS']} {open('/proc/self/oom_score_adj').read()}")
 '''
 
@@ -93,7 +93,7 @@ def test_progress_is_seen_and_a_cancel_ends_the_child(tmp_path):
         time.sleep(0.05)
     assert (job.status()["state"], job.status()["message"]) == ("running", "half way")
     job.cancel()
-    thread.join(20)
+    thread.join(12)
     assert not thread.is_alive() and job.status()["state"] == "cancelled" and not job.done
 
 

@@ -1,0 +1,172 @@
+"""Breaks of the guards around processes, run folders and jobs that a test must notice."""
+
+from tests.sabotage import Sabotage
+
+RUN, QUEUE, WORKER, JOBS, DISK, LAUNCH = (
+    f"tests/unit/test_{name}.py" for name in ("run", "supervisor", "worker", "jobs", "checkpoint_guards", "launch")
+)
+SIGNALS = f"{QUEUE}::test_a_run_that_does_not_obey_is_ended_by_signals_to_its_group"
+SABOTAGES = [
+    Sabotage(
+        "training/processes.py",
+        "return found is not None and abs(found - float(started)) < 1.0",
+        "return found is not None",
+        [f"{QUEUE}::test_a_process_that_began_at_another_time_is_never_signalled"],
+        "signals whoever has the process number now",
+    ),
+    Sabotage("training/processes.py", "os.killpg(pid, number)", "os.kill(pid, number)", [SIGNALS], "leaves the data workers behind"),
+    Sabotage(
+        "training/processes.py",
+        'clear_stops(run, "the process ended before it obeyed")',
+        "None",
+        [SIGNALS],
+        "the resumed run obeys the old stop",
+    ),
+    Sabotage(
+        "training/processes.py",
+        'if status.get("process") == "shared" or status.get("host") != socket.gethostname():',
+        "if False:",
+        [f"{QUEUE}::test_a_shared_process_and_one_on_another_host_are_only_asked"],
+        "ends all runs of the demo",
+    ),
+    Sabotage(
+        "training/supervisor.py",
+        "lock.acquire(timeout=0)",
+        "lock.release()",
+        [f"{QUEUE}::test_a_second_supervisor_leaves_at_once_and_quietly"],
+        "two supervisors",
+    ),
+    Sabotage(
+        "training/supervisor.py",
+        "if not waiting(root) and not jobs_wait(root):",
+        "if True:",
+        [f"{QUEUE}::test_it_leaves_when_idle_and_looks_once_more_after_taking_down_its_sign"],
+        "a request written while it leaves is forgotten",
+    ),
+    Sabotage(
+        "training/supervisor.py",
+        'elif status["state"] in ACTIVE:',
+        "elif False:",
+        [f"{QUEUE}::test_a_new_supervisor_finds_a_living_run_again_and_writes_down_a_dead_one"],
+        "starts a second run in a slot that is taken",
+    ),
+    Sabotage(
+        "training/supervisor.py",
+        "and slot.name not in self.children",
+        "",
+        [f"{QUEUE}::test_a_request_for_a_busy_device_does_not_hold_up_the_others"],
+        "two runs in a slot",
+    ),
+    Sabotage(
+        "training/supervisor.py",
+        "        give_back(root)\n",
+        "",
+        [f"{QUEUE}::test_a_request_claimed_by_a_supervisor_that_was_killed_is_not_lost"],
+        "a claimed request is lost",
+    ),
+    Sabotage(
+        "training/supervisor.py",
+        "if age > grace:",
+        "if age > 2 * grace:",
+        [f"{QUEUE}::test_the_supervisor_insists_on_a_stop_that_a_page_asked_for"],
+        "SIGKILL without SIGTERM before",
+    ),
+    Sabotage(
+        "training/control.py",
+        'with FileLock(run.path / ".lock", timeout=seconds):',
+        "if True:",
+        [f"{QUEUE}::test_two_processes_never_train_one_run"],
+        "two processes train one run",
+    ),
+    Sabotage(
+        "workbench/run.py",
+        "if not path.resolve().is_relative_to(base):",
+        "if False:",
+        [f"{RUN}::test_an_identifier_never_leads_out_of_the_runs_folder"],
+        "an identifier leads out of the runs folder",
+    ),
+    Sabotage(
+        "workbench/run.py",
+        'abs(started - float(status.get("started") or 0)) < 1.0',
+        "True",
+        [f"{RUN}::test_a_run_is_alive_by_pid_and_start_time_here_and_by_its_heartbeat_elsewhere"],
+        "another process makes a dead run look alive",
+    ),
+    Sabotage(
+        "workbench/run.py",
+        "position < start and step > from_step",
+        "False",
+        [f"{RUN}::test_a_resume_supersedes_what_came_after_its_checkpoint_until_it_is_repeated"],
+        "shows steps that the resume took back",
+    ),
+    Sabotage(
+        "workbench/run.py",
+        'end = data.rfind(b"\\n") + 1',
+        "end = len(data)",
+        [f"{RUN}::test_a_torn_last_line_is_left_for_the_next_call_and_a_torn_middle_one_skipped"],
+        "passes over a line that is still being written",
+    ),
+    Sabotage(
+        "training/disk.py",
+        "path.unlink(missing_ok=True)",
+        "pass",
+        [f"{DISK}::test_room_is_held_while_a_run_writes_and_let_go_before_its_end_is_written_down"],
+        "keeps the room that the last status needs",
+    ),
+    Sabotage(
+        "training/checkpoint.py",
+        "shutil.rmtree(part, ignore_errors=True)  # on a full disk",
+        "pass  # on a full disk",
+        [f"{DISK}::test_a_checkpoint_that_was_being_replaced_stays_whole"],
+        "litter on a full disk",
+    ),
+    Sabotage(
+        "training/checkpoint.py",
+        "weights_only=True",
+        "weights_only=False",
+        [f"{DISK}::test_private_state_is_read_by_the_restricted_reader_only"],
+        "unpickles what it is given",
+    ),
+    Sabotage(
+        "training/worker.py",
+        'aside = job.result.with_name(f".{job.result.name}.part")',
+        "aside = job.result",
+        [f"{WORKER}::test_a_whole_result_is_renamed_into_place_by_a_modest_child"],
+        "writes the result in place",
+    ),
+    Sabotage(
+        "training/worker.py",
+        "if held > cap:",
+        "if False:",
+        [f"{WORKER}::test_memory_and_time_have_a_cap"],
+        "no memory cap",
+    ),
+    Sabotage(
+        "training/worker.py",
+        "prctl(1, signal.SIGKILL)",
+        "prctl(1, 0)",
+        [f"{WORKER}::test_a_killed_worker_takes_its_child_along_and_the_next_one_begins_again"],
+        "a job goes on unwatched",
+    ),
+    Sabotage(
+        "workbench/jobs.py",
+        'data = run.status.get("data_hash") if run else None',
+        "data = None",
+        [f"{JOBS}::test_the_key_depends_on_step_parameters_data_and_version"],
+        "a result of other data is shown",
+    ),
+    Sabotage(
+        "workbench/jobs.py",
+        "if not result.resolve().is_relative_to(base):",
+        "if False:",
+        [f"{JOBS}::test_unknown_jobs_runs_and_identifiers_are_refused"],
+        "a result outside the runs folder",
+    ),
+    Sabotage(
+        "training/launch.py",
+        '"server.address": HOST',
+        '"server.address": "0.0.0.0"',
+        [f"{LAUNCH}::test_the_app_is_bound_to_this_machine_and_sends_nothing_out"],
+        "open to the network",
+    ),
+]
