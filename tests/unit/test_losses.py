@@ -64,6 +64,17 @@ def test_without_repeated_texts_the_modes_agree(mode):
     torch.testing.assert_close(info_nce(x, y, 0.2, torch.arange(ROWS), mode), info_nce(x, y, 0.2), rtol=1e-12, atol=0)
 
 
+def test_soft_targets_equal_hard_where_equal_texts_have_equal_rows():
+    x, y = rows(0), rows(1)[TEXT_IDS % 4]
+    ids, results = TEXT_IDS % 4, {}
+    for mode in ("hard", "soft_targets", "drop_duplicates"):
+        leaf = x.clone().requires_grad_()
+        loss = info_nce(leaf, y, 0.2, ids, mode)
+        results[mode] = torch.cat([loss.detach()[None], torch.autograd.grad(loss, leaf)[0].flatten()])
+    torch.testing.assert_close(results["soft_targets"], results["hard"], rtol=1e-9, atol=1e-12)
+    assert (results["drop_duplicates"] - results["hard"]).abs().max() > 0.1
+
+
 def test_hard_mode_is_wrong_where_texts_repeat():
     """Seven studies with one text, images already at it: nothing is left to learn, but `hard` still reads ln 7 and would push on."""
     text = rows(0, 1).expand(ROWS, -1)

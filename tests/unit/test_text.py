@@ -166,6 +166,14 @@ def test_frozen_and_trainable_towers_start_equal(small_bert, token_pooling):
     assert sorted(free) == sorted(trainable.gradient_free) and len(free) == 2
 
 
+@pytest.mark.parametrize("token_pooling", ["mean", "first"])
+def test_a_tower_gives_unit_rows(small_bert, token_pooling):
+    fields = {"text": str(small_bert[0]), "token_pooling": token_pooling, "text_pooling": "report"}
+    batch = text_batch(Owner(**fields), ["Heart normal. No effusion.", "No."])
+    found = language.text_tower(TextFields(**fields))(batch["input_ids"], batch["attention_mask"])
+    torch.testing.assert_close(found.norm(dim=1), torch.ones(2))
+
+
 def test_what_cannot_be_loaded_is_named(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match=r"no config.json in this folder"):

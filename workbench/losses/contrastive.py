@@ -24,6 +24,7 @@ def info_nce(
 
     Rows of `y` with equal `text_ids` are the same text, so the images of one are no negatives of the other: `drop_duplicates` leaves
     such pairs out of the denominators, `soft_targets` shares the target equally among them, `hard` calls them wrong all the same.
+    Where equal texts have equal rows (no dropout), `soft_targets` is `hard` in value and gradient: only dropping changes anything.
     """
     if duplicates != "hard" and text_ids is None:
         raise ValueError(f"duplicates={duplicates!r} needs text_ids")

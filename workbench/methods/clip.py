@@ -46,8 +46,8 @@ class CLIPConfig(VisionFields, text.TextFields, MethodConfig):
     """Start of the softmax temperature."""
     temperature_trainable: bool = True
     """Learn the temperature; its inverse stays at or below 100."""
-    duplicates: Literal["hard", "drop_duplicates", "soft_targets"] = "soft_targets"
-    """Studies with the same text: they share the target, are left out of each other's negatives, or (`hard`, as published) are negatives all the same."""
+    duplicates: Literal["hard", "drop_duplicates", "soft_targets"] = "drop_duplicates"
+    """Studies with the same text are left out of each other's negatives, share the target, or (`hard`, as published) are negatives all the same. With a frozen text tower sharing and `hard` are one and the same."""
     weights: Weights = Weights()
     """Weights of the loss terms."""
 
@@ -154,7 +154,7 @@ class CLIP(Method):
         return {
             "terms.contrastive": {
                 "value": math.log(batch_size),
-                "why": f"all {batch_size} texts of a batch equally likely: ln {batch_size}",
+                "why": f"all {batch_size} texts of a batch equally likely: ln {batch_size}, less where texts repeat",
             }
         }
 
