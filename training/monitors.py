@@ -182,8 +182,10 @@ class Ring:
                 self.parts[name] = new[-self.rows :] if old is None else torch.cat([old, new])[-self.rows :]
 
     def summary(self) -> dict[str, dict[str, float]]:
+        """Ranks and scale of the rows that are finite: what led to a NaN is told by those before it."""
         found = {}
-        for name, z in self.parts.items():
+        for name, rows in self.parts.items():
+            z = rows[torch.isfinite(rows).all(1)]
             if len(z) > 1:
                 geometry = summarise(z.numpy(), None)
                 found[name] = {key: float(getattr(geometry, key)) for key in ("participation_ratio", "uncentred_rank", "feature_std")} | {

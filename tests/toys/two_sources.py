@@ -32,7 +32,7 @@ class TwoSources(Method):
 
     def forward(self, batch: Batch, phase: str = "train") -> StepOutput:
         values = {name: self.map(batch["sources"][name]["images"].flatten(1)) for name in ("near", "far")}
-        return StepOutput({name: Mean((value - (name == "far")).square().sum(), len(value)) for name, value in values.items()})
+        return StepOutput({name: Mean((value - float(name == "far")).square().sum(), len(value)) for name, value in values.items()})
 
     def features_of(self, batch: Batch, names: Any) -> dict[str, torch.Tensor]:
         return {"image.backbone": batch["images"].flatten(1)[:, :3]}

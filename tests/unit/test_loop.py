@@ -143,7 +143,7 @@ def test_two_images_of_a_study_are_pooled_by_index(tmp_path):
     assert batch["image_index"].tolist() == [index // 2 for index in range(16)]
     assert batch["view_index"].tolist() == [0, 1] * 8
     assert trainer.train() == "finished"
-    losses = [record["loss"] for record in run.metrics() if record["kind"] == "train"]
+    losses = [record["loss"] for record in run.metrics() if record["kind"] == "val"]
     assert losses[-1] < losses[0]
 
 
