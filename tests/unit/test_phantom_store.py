@@ -69,9 +69,10 @@ def test_readers_at_once_render_once(monkeypatch):
     assert len(written) == 1 and all(np.array_equal(films, found[0]) for films in found) and len(found) == 3
 
 
-def test_a_failed_render_leaves_nothing(own_cache, monkeypatch):
-    monkeypatch.setattr(store, "study_row", lambda *given: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(own_cache, monkeypatch):
+    (own_cache / f".{REQUEST.name}-killed").mkdir(parents=True)
+    monkeypatch.setattr(store, "part", lambda *given: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(UserError, match=r"No space left on device.*WORKBENCH_CACHE"):
         fetch(REQUEST)
     assert not [path for path in own_cache.iterdir() if path.is_dir()]
 

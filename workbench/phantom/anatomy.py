@@ -148,4 +148,4 @@ def vessels(beam: Rays, body: Thorax, study: Study, side: str) -> np.ndarray:
     tree = tubes(beam, project(beam, placed[0]), project(beam, placed[1]), np.concatenate(radii) * body.scale)
     knot = project(beam, (hilum * body.scale @ body.turned.T)[None])[0]
     round_hilum = ((beam.x - knot[0]) / 1.5) ** 2 + ((beam.y - knot[1]) / 2.3) ** 2
-    return tree + 1.2 * np.exp(-round_hilum)
+    return (1.6 * np.tanh(tree / 1.6) + 1.0 * np.exp(-round_hilum)).astype(beam.x.dtype)  # vessels that cross lie in each other

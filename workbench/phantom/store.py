@@ -56,6 +56,8 @@ def fetch(request: Request) -> Stored:
     with FileLock(root / f"{request.name}.lock"):
         found = read(folder, request)
         if found is None:
+            for left_over in root.glob(f".{request.name}-*"):  # of a process that was killed: the lock is ours
+                shutil.rmtree(left_over, ignore_errors=True)
             aside = Path(tempfile.mkdtemp(prefix=f".{request.name}-", dir=root))
             try:
                 write(aside, request)
@@ -63,6 +65,10 @@ def fetch(request: Request) -> Stored:
                     folder.rename(aside / "torn")
                 aside.rename(folder)
                 shutil.rmtree(folder / "torn", ignore_errors=True)
+            except OSError as error:
+                raise UserError(
+                    f"{folder}: the films could not be written ({error.strerror or error}); free disk space, or set WORKBENCH_CACHE to another folder"
+                ) from None
             finally:
                 shutil.rmtree(aside, ignore_errors=True)
             found = read(folder, request)
@@ -90,6 +96,9 @@ def write(folder: Path, request: Request) -> None:
     shape = (request.studies, request.size, request.size)
     for name in ("films", "masks"):
         np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.uint8, shape=shape).flush()
+        with open(folder / f"{name}.npy", "rb+") as file:
+            if hasattr(os, "posix_fallocate"):  # a full disk is an error here; in the map it would be the end of the process
+                os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
     spans = shares(request.studies)
     if len(spans) == 1:
         part(folder, request, *spans[0])
