@@ -167,14 +167,18 @@ class Trainer:
 
     def attempt(self, batches: list[Any]) -> dict[str, Any] | None:
         """One step; after a number that is not finite a black box, then the end or, under `on_nan: skip`, no record."""
+        skip = self.config.on_nan == "skip"
+        before = {name: buffer.clone() for name, buffer in self.method.named_buffers()} if skip else {}
         try:
             return self.train_step(batches)
         except Divergence as error:
             keys = [key for batch in batches for key in batch["key"]]
             self.recorder.black_box(error, keys, self.method, self.stepper.ring.summary(), self.config.on_nan)
             self.stepper.forget()
-            if self.config.on_nan == "stop":
+            if not skip:
                 raise
+            for name, buffer in self.method.named_buffers():
+                buffer.copy_(before[name])  # the forward has put its NaN into the batch statistics
             return None
 
     def moment(self) -> None:
