@@ -137,7 +137,7 @@ def stop(name: Name, runs: Runs = None, grace: float = 30.0, json: Json = False)
 
     run = find_run(name, runs)
     outcome = stop_run(run, grace)
-    show({"run": run.id, "state": run.status["state"], "outcome": str(outcome)}, f"{run.id}: {run.status['state']}", json)
+    show({"run": run.id, "state": run.status["state"], "outcome": str(outcome)}, f"{run.id}: {outcome}", json)
 
 
 def runs(runs: Runs = None, json: Json = False) -> None:

@@ -22,10 +22,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from workbench.errors import UserError
-from workbench.jobs import REPOSITORY, Job, jobs_wait, open_job, waiting_jobs
+from workbench.jobs import REPOSITORY, Job, forget, jobs_wait, open_job, waiting_jobs
 from workbench.run import Run, process_started, read_json, write_json
 
-POLL, IDLE, LIMIT = 0.1, 60.0, 1800.0
+POLL, IDLE, LIMIT, MEMORY = 0.1, 60.0, 1800.0, 7 * 86400.0  # seconds: between looks, until it leaves, of a job, of what ended
 OOM_CHILD, OOM_WORKER = 900, 600  # the kernel ends the highest first: the job, then the worker, a run last
 
 
@@ -85,6 +85,7 @@ def serve(root: Path, idle: float = IDLE) -> None:
     (root / "jobs").mkdir(parents=True, exist_ok=True)
     lock, sign = FileLock(root / "jobs" / "worker.lock"), root / "jobs" / "worker.json"
     set_oom_score(OOM_WORKER)
+    forget(root, MEMORY)
     while True:
         try:
             lock.acquire(timeout=0)

@@ -87,3 +87,12 @@ def test_a_schema_is_asked_for_by_the_hash_of_its_file(tmp_path):
     assert jobs.schema(tmp_path, "methods", "clip") == {"title": "Config"}
     with pytest.raises(UserError, match="no methods named"):
         jobs.schema(tmp_path, "methods", "../run")
+
+
+def test_old_jobs_are_forgotten_but_not_those_that_wait_nor_results(tmp_path):
+    ended = request_job(tmp_path, "schema", None, {"kind": "methods", "name": "clip"})
+    open_one = request_job(tmp_path, "schema", None, {"kind": "methods", "name": "mflag"})
+    ended.result.mkdir(parents=True)
+    assert jobs.forget(tmp_path, 3600) == 0
+    assert jobs.forget(tmp_path, -1) == 1
+    assert not ended.folder.exists() and ended.done and open_one.status()["state"] == "waiting"
