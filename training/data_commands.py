@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from training import recipe as recipes
 from workbench import registry
@@ -45,11 +45,12 @@ def show_progress(done: int, total: int) -> None:
 
 def prepare(name: str, root: Path | None, settings: Sequence[str], quiet: bool) -> tuple[Any, str]:
     """Convert to shards and report; the report and the card."""
+    from workbench.data.manifest import Config as ManifestConfig
     from workbench.ingest.prepare import prepare as convert
 
     values = values_of(name, root, settings)
     if values["name"] != "manifest":
         raise UserError(f"data {values['name']}: is made, not read; only data sets with a root are prepared")
-    report = convert(dataset_config(values, name), None if quiet else show_progress)
+    report = convert(cast(ManifestConfig, dataset_config(values, name)), None if quiet else show_progress)
     document, text = card(name, root, settings)
     return {"report": report.as_dict(), "card": document}, f"{report.text()}\n\n{text}"

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -112,7 +112,7 @@ class Probe:
 
     def project(self, texts: Sequence[str]) -> np.ndarray:
         """Unit rows (t d) of the shared space, one per text."""
-        batch = to_device(text_batch(self.method, list(texts)), self.device, self.dtype)
+        batch = to_device(cast(Batch, text_batch(self.method, list(texts))), self.device, self.dtype)
         return self.method.project_text(batch).float().cpu().numpy()
 
     def read(self, fit: np.ndarray, z: np.ndarray, interval: bool) -> dict[str, Any]:

@@ -1,0 +1,17 @@
+"""The library: `import workbench as wb`. What notebook.py offers, loaded when it is first asked for."""
+
+from typing import Any
+
+__all__ = ["compare", "datasets", "launch", "list_runs", "methods", "open_run"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from workbench import notebook
+
+        return getattr(notebook, name)
+    raise AttributeError(f"module 'workbench' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -1,0 +1,214 @@
+"""The front door: every figure of the app as a function that returns its data and its figure.
+
+>>> run = wb.open_run("20260101-120000-mflag-phantoms-1a2b")
+>>> run.spectrum("image.projected", step=150)
+>>> wb.compare(["alignment", "contrastive"]).trajectory("participation_ratio", "image.projected")
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from workbench import registry
+from workbench import run as runs_on_disk
+from workbench.analysis import falls, looks, metrics, projection
+from workbench.analysis.seeds import arms
+from workbench.datasets import load_dataset
+from workbench.embeddings import Embeddings
+from workbench.errors import UserError
+from workbench.figures import collapse, spectra
+from workbench.figures import metrics as curves
+from workbench.figures import projection as maps
+from workbench.figures.theme import LIGHT, Palette
+from workbench.run import Run, RunConfig, find_run
+
+Step = int | Literal["last"]
+
+
+class View(NamedTuple):
+    """What was computed, and its Plotly figure; Jupyter shows the figure."""
+
+    data: Any
+    figure: Any
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        return self.figure._repr_mimebundle_(include, exclude)
+
+
+class Runs:
+    """Several runs seen together; seeds of one setting share a colour and a name."""
+
+    def __init__(self, runs: Sequence[Run], palette: Palette = LIGHT) -> None:
+        if not runs:
+            raise UserError("no run given; `workbench.list_runs()` lists what there is")
+        self.runs, self.palette = list(runs), palette
+        self.labels = {run.id: arm.label for arm in arms(self.runs) for run in arm.runs}
+        self.slots = {label: place for place, label in enumerate(dict.fromkeys(self.labels.values()))}
+
+    def spectrum(self, feature: str, step: Step = "last") -> View:
+        """Singular values of the probe set's features beside the isotropic cloud of equal (N, d) and the untrained network."""
+        found = looks.overlay(self.runs, feature, self._step(feature, step), self.labels, self._seen())
+        if found is None:
+            raise UserError(f"no look of {feature} up to step {step}; the first is at step {min(self._steps(feature))}")
+        return View(found, spectra.overlay(found, self.slots, self.palette, f"Spectrum of {feature}"))
+
+    def history(self, feature: str, step: Step = "last") -> View:
+        """Singular values of every look as a heat map, one panel a setting."""
+        at = self._step(feature, step)
+        every = [looks.history(run, feature, self.labels[run.id], self._seen()[run.id]) for run in self.runs]
+        first = {each.label: each for each in reversed(every) if each}
+        found = [first[label] for label in self.slots if label in first]
+        return View(found, spectra.heat(found, at, self.slots, self.palette, f"Directions of {feature} over training"))
+
+    def trajectory(self, statistic: str, feature: str, step: Step = "last") -> View:
+        """One statistic over training with intervals and references; `probe` is what a ridge reads."""
+        known = list(collapse.PANELS)
+        if statistic not in known:
+            raise UserError(f"no statistic {statistic!r}; there are {', '.join(known)}")
+        at = self._step(feature, step)
+        every = [looks.trajectory(run, feature, statistic, self.labels[run.id], self._seen()[run.id]) for run in self.runs]
+        found = [each for each in every if each]
+        if not found:
+            raise UserError(f"{statistic} of {feature} was not measured in these runs; set monitors.probe_train above 0 for probes")
+        return View(found, collapse.panel(found, at, self.slots, self.palette))
+
+    def verdict(self, feature: str, step: Step = "last") -> list[falls.Fall]:
+        """Per setting: whether the directions in use fell, from where to where, between which steps."""
+        at, found = self._step(feature, step), []
+        for label in self.slots:
+            own = [run for run in self.runs if self.labels[run.id] == label]
+            ranks, scales = (
+                [each for run in own if (each := looks.trajectory(run, feature, statistic, label, run.looks()))]
+                for statistic in ("participation_ratio", "feature_std")
+            )
+            if ranks:
+                found.append(falls.fall(feature, ranks, scales, at))
+        return found
+
+    def curves(self, key: str = "loss") -> View:
+        """One metric of all runs with chance and trivial levels; `.keys()` lists the metrics."""
+        tails = [metrics.Tail(run).read() for run in self.runs]
+        wanted = [each for each in dict.fromkeys(each for tail in tails for each in tail.known()) if str(each) == key]
+        if not wanted:
+            raise UserError(f"no metric {key!r}; there are {', '.join(self.keys())}")
+        found = metrics.of_runs(tails, wanted, self.labels)[0]
+        return View(found, curves.curves(found, {run.id: self.slots[self.labels[run.id]] for run in self.runs}, self.palette))
+
+    def keys(self) -> list[str]:
+        """Names of all metrics of these runs."""
+        return list(dict.fromkeys(str(key) for run in self.runs for key in metrics.Tail(run).read().known()))
+
+    def _seen(self) -> dict[str, list[int]]:
+        return {run.id: run.looks() for run in self.runs}
+
+    def _steps(self, feature: str) -> list[int]:
+        known = {name for run in self.runs for name, shape in run.status.get("features", {}).items() if shape == "b d"}
+        if feature not in known:
+            raise UserError(f"no feature {feature!r} in these runs; the features are {', '.join(sorted(known)) or 'not known yet'}")
+        steps = sorted({step for run in self.runs for step in run.looks()})
+        if not steps:
+            raise UserError(f"{self.runs[0].id}: no looks yet; wait for the first, or set monitors.studies above 0")
+        return steps
+
+    def _step(self, feature: str, step: Step) -> int:
+        steps = self._steps(feature)
+        return steps[-1] if step == "last" else int(step)
+
+
+class RunView(Runs):
+    """One run: what lies in its folder, its figures, its method."""
+
+    def __init__(self, run: Run, palette: Palette = LIGHT) -> None:
+        super().__init__([run], palette)
+        self.run = run
+
+    def __repr__(self) -> str:
+        status = self.run.status
+        return f"<run {self.run.id}: {status['state']}, step {status.get('step')} of {status.get('steps')}>"
+
+    @property
+    def status(self) -> dict[str, Any]:
+        return self.run.status
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return self.run.config
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Every record, in step order."""
+        return self.run.metrics()
+
+    def geometry(self, feature: str, step: Step = "last") -> dict[str, Any]:
+        """Ranks, scale and offset of one look with intervals and ceilings, as stored."""
+        return self.run.geometry(self._step(feature, step))[feature]
+
+    def probe(self, feature: str, step: Step = "last") -> dict[str, Any]:
+        """What a ridge probe reads at one look: macro and per label."""
+        return self.run.probe(self._step(feature, step)).get(feature, {})
+
+    def embeddings(self, feature: str, step: Step = "last") -> Embeddings:
+        """The probe set's features at one look."""
+        return self.run.embeddings(feature, self._step(feature, step))
+
+    def map(self, feature: str, step: Step = "last", label: str = "") -> View:
+        """The probe set on the first two principal axes, coloured by a label."""
+        embeddings = self.embeddings(feature, step)
+        found, states = projection.pca(embeddings), None
+        if label:
+            dataset = self.dataset()
+            if label not in dataset.label_names:
+                raise UserError(f"no label {label!r}; the labels are {', '.join(dataset.label_names)}")
+            row = {key: place for place, key in enumerate(dataset.keys)}
+            states = dataset.labels[[row[key] for key in embeddings.keys], list(dataset.label_names).index(label)]
+        return View(found, maps.plane(found, states, label, None, palette=self.palette, title=f"{feature}, step {embeddings.checkpoint}"))
+
+    def dataset(self) -> Any:
+        """The data set of the run's first source."""
+        return load_dataset(next(iter(self.config["data"].values()))["config"], self.run.id)
+
+    def method(self, checkpoint: Step = "last") -> Any:
+        """The trained method at a snapshot, in eval mode (loads torch)."""
+        from workbench.models import load_method
+
+        return load_method(self.run, checkpoint)
+
+    def features(self, names: Sequence[str] = (), step: Step = "last", split: Literal["train", "val", "test"] = "val") -> Any:
+        """Embeddings of a whole split at a snapshot, per feature (loads torch)."""
+        from workbench.features import features
+
+        return features(self.run, names, step, split)
+
+
+def open_run(path_or_id: str | Path, root: str | Path | None = None) -> RunView:
+    """A run by folder, identifier, the end of its identifier, or its name where that is unique."""
+    return RunView(find_run(path_or_id, root))
+
+
+def compare(runs: Sequence[str | Path | RunView], root: str | Path | None = None) -> Runs:
+    """Several runs seen together."""
+    return Runs([each.run if isinstance(each, RunView) else find_run(each, root) for each in runs])
+
+
+def list_runs(root: str | Path | None = None) -> list[dict[str, Any]]:
+    """Status of every run, newest first."""
+    return runs_on_disk.list_runs(root)
+
+
+def launch(config: RunConfig | dict[str, Any], root: str | Path | None = None) -> RunView:
+    """Put a run into the queue, and start the supervisor that serves it where none lives; the run outlives the notebook."""
+    from workbench.jobs import start_queue
+
+    parsed = config if isinstance(config, RunConfig) else RunConfig.parse(config, "launch")
+    run = runs_on_disk.request_launch(parsed, root, device=parsed.device)
+    start_queue(run.path.parent)
+    return RunView(run)
+
+
+def methods() -> tuple[str, ...]:
+    """Names of the methods."""
+    return registry.names("methods")
+
+
+def datasets() -> tuple[str, ...]:
+    """Names of the data sets."""
+    return registry.names("data")
