@@ -46,12 +46,11 @@ def placements(scores: np.ndarray, positive: np.ndarray) -> np.ndarray:
 def clustered_variance(influence: np.ndarray, positive: np.ndarray, member: np.ndarray, patients: int) -> float:
     """Obuchowski's variance (Biometrics 1997) of a mean over positives that is also one over negatives, rows grouped by patient."""
     m, n = positive.sum(), (~positive).sum()
-    own = np.bincount(member, np.where(positive, influence, 0), patients)
-    other = np.bincount(member, np.where(positive, 0, influence), patients)
-    i, j = len(np.unique(member[positive])), len(np.unique(member[~positive]))
-    return float(
-        i / (i - 1) * np.sum(own**2) / m**2 + j / (j - 1) * np.sum(other**2) / n**2 + 2 * i / (i - 1) * np.sum(own * other) / (m * n)
-    )
+    own = np.bincount(member, np.where(positive, influence, 0), patients) / m
+    other = np.bincount(member, np.where(positive, 0, influence), patients) / n
+    i, j = counted(positive, member)
+    both = patients / (patients - 1) * np.sum(own * other)
+    return float(i / (i - 1) * np.sum(own**2) + j / (j - 1) * np.sum(other**2) + 2 * both)
 
 
 def members(patients: Sequence[object] | np.ndarray) -> tuple[np.ndarray, int]:
@@ -64,7 +63,7 @@ def counted(positive: np.ndarray, member: np.ndarray) -> tuple[int, int]:
     return len(np.unique(member[positive])), len(np.unique(member[~positive]))
 
 
-def stated(scores: np.ndarray, labels: np.ndarray, patients: Sequence[object]) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+def stated(scores: np.ndarray, labels: np.ndarray, patients: Sequence[object] | np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """Rows with a label: scores, positive, patient number, patients."""
     labels = np.asarray(labels, float)
     kept = np.isfinite(labels)
@@ -76,7 +75,7 @@ def too_few(i: int, j: int) -> str:
     return f"{i} positive and {j} negative patients; an interval needs {FEW} of each" if min(i, j) < FEW else ""
 
 
-def auroc_interval(scores: np.ndarray, labels: np.ndarray, patients: Sequence[object], level: float = 0.95) -> Interval:
+def auroc_interval(scores: np.ndarray, labels: np.ndarray, patients: Sequence[object] | np.ndarray, level: float = 0.95) -> Interval:
     """AUROC of scores (n,) for labels (n,; NaN left out) with an interval whose unit is the patient.
 
     From 50 positive and 50 negative patients on logit-DeLong, clustered by patient. From 10 on a test is inverted instead, and the
@@ -116,13 +115,13 @@ def inverted(value: float, m: int, n: int, inflation: float, quantile: float) ->
         return (value - at) ** 2 - quantile**2 * inflation * binormal_variance(at, m, n)
 
     edge = 1e-9
-    low = brentq(excess, edge, value) if value > edge and excess(edge) > 0 else 0.0
-    high = brentq(excess, value, 1 - edge) if value < 1 - edge and excess(1 - edge) > 0 else 1.0
+    low = brentq(excess, edge, value - edge) if value > 2 * edge and excess(edge) > 0 else 0.0
+    high = brentq(excess, value + edge, 1 - edge) if value < 1 - 2 * edge and excess(1 - edge) > 0 else 1.0
     return float(low), float(high)
 
 
 def paired_auroc(
-    scores_a: np.ndarray, scores_b: np.ndarray, labels: np.ndarray, patients: Sequence[object], level: float = 0.95
+    scores_a: np.ndarray, scores_b: np.ndarray, labels: np.ndarray, patients: Sequence[object] | np.ndarray, level: float = 0.95
 ) -> Interval:
     """AUROC of b minus that of a on the same rows (n,), with a DeLong interval of the difference clustered by patient."""
     a, positive, member, count = stated(scores_a, labels, patients)
@@ -160,7 +159,7 @@ class Weighted:
 
 
 def macro_auroc_interval(
-    scores: np.ndarray, labels: np.ndarray, patients: Sequence[object], resamples: int = 2000, seed: int = 0, level: float = 0.95
+    scores: np.ndarray, labels: np.ndarray, patients: Sequence[object] | np.ndarray, resamples: int = 2000, seed: int = 0, level: float = 0.95
 ) -> MacroInterval:
     """Mean AUROC over the labels (n, k; NaN not stated) with at least 10 positive and negative patients; BCa over patients drawn jointly."""
     scores, labels = np.asarray(scores, float), np.asarray(labels, float)
