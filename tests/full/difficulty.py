@@ -3,17 +3,20 @@
 Difficulty is fixed by these references alone. `clinical` at 64 px: ridge on 32 x 32 pixels in [.62, .75], ridge on (view, age, sex)
 in [.55, .65], every finding at least .60 with labels, supervised above the ridge by .05. `teaching` at 64 and 32 px, in the demo's
 budget: supervised above the untrained network's ridge probe by .12 and above the pixels by .02. AUROC on the test split, all three
-learning rates printed, the best chosen on validation. `python -m tests.full.difficulty`
+learning rates printed, the best chosen on validation. `python -m tests.full.difficulty [CASE …]`
 """
 
+import json
+import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tests.full.clip_claim import trained
-from tests.full.record import head, write
+from tests.full.record import FOLDER, head, write
 from training.threads import set_threads
 from workbench.analysis.baselines import metadata_features, pixel_features, ridge_probe
 from workbench.analysis.statistics import macro_auroc_interval
@@ -124,12 +127,14 @@ def verdict(case: str, found: dict[str, Any]) -> dict[str, bool]:
     }
 
 
-def main(resume: bool = True) -> None:
-    """Train what is missing, score everything, write the record after every case."""
+def main(resume: bool = True, cases: Sequence[str] = tuple(CASES)) -> None:
+    """Train what is missing, score everything, write the record after every case; cases of this generator version that are not asked for stay."""
     set_threads()
-    root = Path("runs/full") / NAME
+    root, path = Path("runs/full") / NAME, FOLDER / f"{NAME}.json"
     record: dict[str, Any] = {"generator_version": GENERATOR_VERSION, "cases": {}}
-    for case in CASES:
+    if path.exists() and json.loads(path.read_text())["generator_version"] == GENERATOR_VERSION:
+        record = json.loads(path.read_text())
+    for case in cases:
         record["cases"][case] = references(case, root)
         write(NAME, record)
         print(case, record["cases"][case]["verdict"])
@@ -138,4 +143,4 @@ def main(resume: bool = True) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(cases=sys.argv[1:] or tuple(CASES))
