@@ -66,17 +66,6 @@ def test_a_thousand_runs_are_listed_fast_and_without_torch(tmp_path):
     assert count == "1000" and float(seconds) < 1.5 and heavy.strip() == "[]"
 
 
-@pytest.mark.parametrize("package", ["workbench.data", "workbench.analysis", "workbench.figures"])
-def test_files_that_need_no_torch_import_none(package):
-    folder = REPOSITORY / package.replace(".", "/")
-    names = [path.stem for path in sorted(folder.glob("*.py")) if "needs torch" not in (path.read_text().splitlines() or [""])[0]]
-    modules = ", ".join(f"{package}.{name}" for name in names if name != "__init__") or package
-    code = f"import sys, {modules}; print([m for m in ('torch', 'timm', 'torchvision', 'transformers', 'umap', 'captum', 'streamlit') if m in sys.modules])"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY)
-    assert found.returncode == 0, found.stderr
-    assert found.stdout.strip() == "[]"
-
-
 def test_an_identifier_never_leads_out_of_the_runs_folder(tmp_path):
     outside = create_run(CONFIG, tmp_path / "outside")
     root = tmp_path / "runs"
