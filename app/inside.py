@@ -37,7 +37,7 @@ def sentence(here: Fall, elsewhere: list[Fall]) -> str:
     said = {
         "total": f"shrank to a point {where}: its scale fell from {number(here.before)} to {number(here.now)}",
         "lost": f"lost {lost} of its {before} directions {where}",
-        "kept": f"uses {number(here.now)} of {here.d} directions" + ("" if here.now < 0.8 * here.before else ", as many as it ever did"),
+        "kept": f"uses {number(here.now)} of {here.d} directions",
         "single": f"uses {number(here.now)} of {here.d} directions; one look says low or high, not whether it fell",
         "short": f"cannot be judged: {here.n} images for {here.d} dimensions",
     }[here.kind]
@@ -51,15 +51,15 @@ def sentence(here: Fall, elsewhere: list[Fall]) -> str:
 
 
 def aside(found: Latent) -> str:
-    """What a probe still reads, beside its references, and whether it follows the rank."""
+    """What a probe reads, beside its references, and whether it follows the rank."""
     probes = found.trajectories["probe"]
     if not probes or not found.overlay:
         return "No probe was fitted: rank is not usefulness."
     names = dict.fromkeys(each.label for each in probes)
     value = {name: mean([float(each.values[each.at(found.overlay.step)]) for each in probes if each.label == name]) for name in names}
     known = dict(collapse.levels(probes))
-    against = ", ".join(f"{name} {number(known[name])}" for name in ("untrained", "pixels", "chance") if name in known)
-    said = f"What a probe still reads: {', '.join(number(each) for each in value.values())} ({against})."
+    against = ", ".join(f"{name} {number(known[name])}" for name in ("untrained", "pixels") if name in known)
+    said = f"A probe reads {', '.join(f'{name} {number(each)}' for name, each in value.items())} ({against})."
     order = follows({each.label: each.now for each in found.falls if each.kind != "total"}, value)
     return said + (" The probe does not follow the directions in use." if order is False else "")
 
@@ -103,7 +103,9 @@ def heat_title(found: Latent) -> str:
     """The finding of the heat map in at most 60 characters."""
     lost = [each for each in found.falls if each.kind in ("lost", "total")]
     if not lost:
-        return "No direction went out for good" if all(each.kind == "kept" for each in found.falls) else "Directions over training"
+        return (
+            "The directions in use did not fall by half" if all(each.kind == "kept" for each in found.falls) else "Directions over training"
+        )
     worst = min(lost, key=lambda each: each.now / max(each.before, 1e-9))
     return f"{theme.clip(worst.label, 18)}: directions go out at steps {worst.from_step} to {worst.to_step}"
 

@@ -27,17 +27,17 @@ def located(path: Path, feature: str, step: int, last: int) -> projection.Projec
 @st.fragment
 def section(chosen: Selection) -> None:
     """Runs again by itself when a study or a finding is chosen."""
-    runs = {f"{chosen.labels[run.id]} · {run.config.get('seed', 0)}": run for run in chosen.runs if at(chosen, run) is not None}
+    runs = {name: run for run, name in chosen.names.items() if at(chosen, run) is not None}
     if not runs:
         return
     left, right = st.columns([2.1, 1], gap="medium")
     with left:
-        over, scale, colour = st.columns([2.6, 1, 1.3], vertical_alignment="bottom")
+        colour, scale, over = st.columns([1.3, 1.2, 3], vertical_alignment="bottom")
         name = next(iter(runs))
         if len(runs) > 1:
             name = over.segmented_control("Map of", list(runs), default=name, required=True, key="map_of", format_func=state.escape) or name
         run = runs[name]
-        loaded = opened(run)
+        loaded, why = opened(run)
         label = coloured(colour, loaded)
         equal = scale.toggle(
             "Equal scale", True, key="map_equal", help="One unit is as long on both axes: a space of one direction is a line"
@@ -48,6 +48,10 @@ def section(chosen: Selection) -> None:
             studies.card(loaded, state.get("sample"))
         elif loaded:
             st.caption("Click a circle: its image and report appear here.")
+        elif why:
+            st.caption(f"No images or labels here: {state.escape(why)}")
+        else:
+            studies.wait(run)
 
 
 def at(chosen: Selection, run: Run) -> int | None:
@@ -55,12 +59,12 @@ def at(chosen: Selection, run: Run) -> int | None:
     return max((step for step in chosen.shown[run.id] if step <= chosen.step), default=None)
 
 
-def opened(run: Run) -> studies.Studies | None:
+def opened(run: Run) -> tuple[studies.Studies | None, str]:
+    """The data set, or None while it loads, or None and why it cannot be."""
     try:
-        return studies.of_run(run)
+        return studies.of_run(run), ""
     except (UserError, ImportError) as error:  # a data set of a plugin may not be installed here
-        st.caption(f"No images or labels here: {state.escape(error)}")
-        return None
+        return None, str(error)
 
 
 def coloured(spot, loaded: studies.Studies | None) -> str:

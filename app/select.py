@@ -37,6 +37,15 @@ class Selection(NamedTuple):
         return {run.id: arm.label for arm in self.arms for run in arm.runs}
 
     @property
+    def names(self) -> dict[Run, str]:
+        """Run -> its setting's name, with the seed where the setting has several runs."""
+        found = {
+            run: arm.label if len(arm.runs) == 1 else f"{arm.label} · {run.config.get('seed', 0)}" for arm in self.arms for run in arm.runs
+        }
+        count = Counter(found.values())
+        return {run: name if count[name] == 1 else f"{name} · {run.id[-4:]}" for run, name in found.items()}
+
+    @property
     def shown(self) -> dict[str, list[int]]:
         """Run -> the looks its figures show."""
         return {run.id: shown_looks(run) for run in self.runs}
@@ -91,15 +100,15 @@ def choose_runs(place: Any, root: Path, statuses: dict[str, dict[str, Any]]) -> 
 
 def default_runs(statuses: dict[str, dict[str, Any]]) -> list[str]:
     """The newest run that has features, else the newest that runs, else the newest; with the other settings of its seed and tags."""
+    own = {run: status for run, status in statuses.items() if "reference" not in (status.get("tags") or [])} or statuses
     tests = (lambda status: status.get("features"), lambda status: status["state"] in ("running", "starting"), lambda status: True)
-    newest = next(run for wanted in tests for run, status in statuses.items() if wanted(status))
-    told = statuses[newest]
-    beside: dict[str, str] = {str(told.get("name")): newest}
-    for run, status in statuses.items():
-        same = status.get("tags") == told.get("tags") and status.get("data") == told.get("data") and status.get("seed") == told.get("seed")
-        if told.get("tags") and same and status.get("features"):
+    newest = next(run for wanted in tests for run, status in own.items() if wanted(status))
+    told = own[newest]
+    beside = {str(told.get("name")): newest}
+    for run, status in own.items():
+        if told.get("tags") and status.get("features") and all(status.get(key) == told.get(key) for key in ("tags", "data", "seed")):
             beside.setdefault(str(status.get("name")), run)
-    return sorted(beside.values())[:3]
+    return sorted(list(beside.values())[:3])
 
 
 def choose_feature(place: Any, runs: Sequence[Run]) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,16 +37,36 @@ class Studies(NamedTuple):
         return self.dataset.terms == "open"
 
 
-@st.cache_resource(max_entries=4, show_spinner="Loading the data set …")
-def load(config: str) -> Studies:
+LOADER = ThreadPoolExecutor(1, "data set")  # films that are not on disk yet take minutes to render: no page waits for that
+PATIENCE = 0.7  # seconds in which a data set usually is there
+
+
+def read(config: str) -> Studies:
     dataset = load_dataset(json.loads(config), "this run")
     return Studies(dataset, {key: index for index, key in enumerate(dataset.keys)})
 
 
-def of_run(run: Run) -> Studies:
-    """Raises UserError where the data set cannot be loaded on this machine."""
+@st.cache_resource(max_entries=8, show_spinner=False)
+def loading(config: str) -> Future[Studies]:
+    return LOADER.submit(read, config)
+
+
+def of_run(run: Run) -> Studies | None:
+    """None while it is loading; raises UserError where the data set cannot be loaded on this machine."""
     first = next(iter(run.config["data"].values()))
-    return load(json.dumps(first["config"], sort_keys=True))
+    try:
+        return loading(json.dumps(first["config"], sort_keys=True)).result(PATIENCE)
+    except TimeoutError:
+        return None
+
+
+@st.fragment(run_every=1)
+def wait(run: Run) -> None:
+    """A line that renews itself until the data set is there, then the page."""
+    first = next(iter(run.config["data"].values()))
+    if loading(json.dumps(first["config"], sort_keys=True)).done():
+        st.rerun()
+    st.caption("Loading the data set: images and labels follow.")
 
 
 def hashed(keys: Sequence[str]) -> list[str]:
@@ -60,14 +81,15 @@ def card(studies: Studies, key: str) -> None:
         return
     index = studies.places[key]
     sample = studies.dataset[index]
-    for number, image in enumerate(sample["images"][:2]):
-        st.image(picture(image, [box for box in sample.get("boxes", []) if box.get("image", 0) == number]), alt=f"Image of {key}")
     stated = [(name, sample["labels"][place]) for place, name in enumerate(studies.dataset.label_names)] if "labels" in sample else []
     present = [name for name, value in stated if value > 0.5]
+    for number, image in enumerate(sample["images"][:2]):
+        boxes = [box for box in sample.get("boxes", []) if box.get("image", 0) == number and box.get("label") in present]
+        st.image(picture(image, boxes), alt=f"Image of {key}")
     st.markdown(f"**{escape(', '.join(present))}**" if present else "**No finding stated as present**" if stated else "")
     for text in sample["texts"][:4]:
-        section = f"{escape(text.section).capitalize()}: " if text.section else ""
-        st.markdown(f":gray[{section}]{escape(text.text)}")
+        section = f":gray[{escape(text.section).capitalize()}:] " if text.section else ""
+        st.markdown(section + escape(text.text))
     st.caption(" · ".join(part for part in (escape(key), escape(sample["patient"]), source(studies, sample)) if part))
 
 

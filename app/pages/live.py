@@ -20,13 +20,13 @@ def watch() -> None:
     """One fragment: only this part of the page runs again, and only new bytes are read."""
     for run in chosen.runs:
         status = run.status
-        place.line(words.headline(status, f"{chosen.labels[run.id]} · {status.get('seed', 0)}"))
+        place.line(words.headline(status, chosen.names[run]))
         if status["state"] in ("running", "starting"):
             st.progress(read.progress(status), words.pace(status, read.rate(run)))
     charts.curves(chosen, "live", detailed=False)
     log, events = st.columns(2, gap="medium")
     with log:
-        place.log({f"{chosen.labels[run.id]} · {run.status.get('seed', 0)}": run.log_tail() for run in chosen.runs})
+        place.log({name: run.log_tail() for run, name in chosen.names.items()})
     with events:
         place.events(charts.happened(chosen))
     if active and not any(run.status["state"] in ("running", "starting", "queued") for run in chosen.runs):

@@ -128,7 +128,7 @@ def test_live_follows_the_file_without_a_reload(walk):
 def test_ticking_a_row_draws_its_curves_and_names_it_in_the_address(walk):
     watched, _, _ = walk
     page = watched.page
-    watched.open("runs")
+    watched.open("")
     page.get_by_text("4 runs: 1 running, 3 finished").wait_for()
     grid = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
     for row in (1, 2):
@@ -145,7 +145,7 @@ def test_ticking_a_row_draws_its_curves_and_names_it_in_the_address(walk):
 def test_deleting_asks_once(walk):
     watched, runs, _ = walk
     page = watched.page
-    watched.open("runs", runs[:1])
+    watched.open("", runs[:1])
     page.locator(".st-key-delete button").click()
     page.get_by_role("dialog").get_by_text("cannot be undone").wait_for()
     page.locator(".st-key-delete_go button").click()

@@ -78,8 +78,8 @@ def heat(
     d = max(history.values.shape[1] for history in shown)
     columns = max(len(history.steps) for history in shown)
     width = columns + max(1, round(columns * 0.08))  # of a facet with its gap, in columns
-    lowest = min(float(np.nan_to_num(relative(each.values), nan=FLOOR).min()) for each in shown)
-    low = min(-1.0, max(FLOOR, float(np.floor(lowest))))
+    seen = np.concatenate([relative(each.values).ravel() for each in shown])
+    low = min(-1.0, max(FLOOR, float(np.floor(np.nanquantile(np.append(seen, 0.0), 0.02)))))  # the few smallest do not set the colours
     ticks: dict[float, str] = {}
     for place, history in enumerate(shown):
         start = place * width

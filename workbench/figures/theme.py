@@ -122,7 +122,10 @@ class Canvas:
         x, low, high = (np.asarray(values, float) for values in (x, low, high))
         known = np.flatnonzero(np.isfinite(low) & np.isfinite(high))
         for stretch in np.split(known, np.flatnonzero(np.diff(known) > 1) + 1):
-            if len(stretch):
+            if len(stretch) == 1:  # one look with an interval: a bar
+                bar = {"mode": "lines", "line": {"width": 5, "color": faint(colour, 0.35)}, "hoverinfo": "skip"}
+                self.traces.append({"type": "scatter", "x": np.repeat(x[stretch], 2), "y": np.append(low[stretch], high[stretch])} | bar)
+            elif len(stretch):
                 xs, ys = np.append(x[stretch], x[stretch][::-1]), np.append(high[stretch], low[stretch][::-1])
                 area = {"fill": "toself", "fillcolor": faint(colour), "line": {"width": 0}, "mode": "lines", "hoverinfo": "skip"}
                 self.traces.append({"type": "scatter", "x": xs, "y": ys} | area)
@@ -208,4 +211,4 @@ def number(value: float | None) -> str:
         return f"{value:,.0f}".replace(",", "\u2009")
     if 0 < abs(value) < 1e-3:
         return f"{value:.1e}"
-    return f"{value:.3f}".replace("0.", ".", 1) if 0.1 <= abs(value) < 1 else f"{value:.3g}"
+    return (f"{value:.3f}" if 0.1 <= abs(value) < 1 else f"{value:.3g}").replace("0.", ".", 1) if 0 < abs(value) < 1 else f"{value:.3g}"

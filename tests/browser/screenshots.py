@@ -1,0 +1,72 @@
+"""The pictures of README, from a folder of runs on phantoms: `python -m tests.browser.screenshots RUNS [docs/screenshots]`."""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+from tests.browser.serving import REPOSITORY, Watched, app, chromium
+from workbench.run import Run
+
+SIZE = {"width": 1440, "height": 900}
+PAGES = {"runs": "", "live": "live", "latent-space": "latent_space"}
+ALLOWED = "phantoms"  # only simulated films are shown in public
+
+
+def arms(root: Path) -> list[Run]:
+    """The newest run of each setting that was looked at, oldest setting first; raises SystemExit where data may not be shown."""
+    runs = [Run(path.parent) for path in sorted(root.glob("*/status.json"))]
+    for run in runs:
+        names = {source["config"]["name"] for source in run.config["data"].values()}
+        if names != {ALLOWED}:
+            raise SystemExit(f"{run.id}: was trained on {', '.join(sorted(names))}; only {ALLOWED} may be shown in screenshots")
+    shown = {run.title: run for run in runs if run.looks() and "reference" not in run.config.get("tags", [])}
+    return sorted(list(shown.values())[:3], key=lambda run: run.id)
+
+
+def positive(run: Run) -> str:
+    """A study of the last look with some finding."""
+    from workbench.datasets import load_dataset
+
+    dataset = load_dataset(next(iter(run.config["data"].values()))["config"])
+    place = {key: index for index, key in enumerate(dataset.keys)}
+    keys = run.embeddings(next(iter(run.geometry(run.looks()[-1]))), run.looks()[-1]).keys
+    return max(keys, key=lambda key: (float(dataset.labels[place[key]].sum()), key))
+
+
+def main() -> None:
+    root = Path(sys.argv[1]).resolve()
+    target = Path(sys.argv[2] if len(sys.argv) > 2 else REPOSITORY / "docs/screenshots")
+    target.mkdir(parents=True, exist_ok=True)
+    runs = arms(root)
+    query = [("run", run.id) for run in runs] + [("sample", positive(runs[-1]))]
+    with tempfile.TemporaryDirectory() as folder, app(root, Path(folder) / "app.log") as address, chromium(viewport=SIZE) as context:
+        for name, path in PAGES.items():
+            watched = Watched(context.new_page(), address)
+            watched.open(path, query)
+            page = watched.page
+            page.wait_for_function(
+                "[...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(each => each.querySelector('.main-svg'))"
+            )
+            if name == "latent-space":
+                page.wait_for_selector(".st-key-map .scatterlayer .points path")
+                page.set_viewport_size(SIZE | {"height": page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")})
+            page.wait_for_timeout(1500)
+            page.mouse.move(5, 5)
+            page.screenshot(path=target / f"{name}.png")
+            small(target / f"{name}.png")
+            page.close()
+    print(json.dumps({path.name: path.stat().st_size for path in sorted(target.glob("*.png"))}))
+
+
+def small(path: Path) -> None:
+    """256 colours: the pages have few, and README loads quickly."""
+    with Image.open(path) as picture:
+        reduced = picture.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    reduced.save(path, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
