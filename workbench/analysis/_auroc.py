@@ -63,7 +63,9 @@ def counted(positive: np.ndarray, member: np.ndarray) -> tuple[int, int]:
     return len(np.unique(member[positive])), len(np.unique(member[~positive]))
 
 
-def stated(scores: np.ndarray, labels: np.ndarray, patients: Sequence[object] | np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+def stated(
+    scores: np.ndarray, labels: np.ndarray, patients: Sequence[object] | np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """Rows with a label: scores, positive, patient number, patients."""
     labels = np.asarray(labels, float)
     kept = np.isfinite(labels)
@@ -150,16 +152,21 @@ class Weighted:
 
     def __call__(self, weights: np.ndarray) -> np.ndarray:
         """AUROC (r,) under weights (patients, r); NaN where a class has no weight."""
-        below = np.zeros((len(self.negative) + 1, weights.shape[1]))
+        below = np.zeros((len(self.negative) + 1, weights.shape[1]), weights.dtype)
         np.cumsum(weights[self.negative], 0, out=below[1:])
         positive = weights[self.positive]
         right = np.einsum("mr,mr->r", positive, below[self.first] + below[self.last]) / 2
         with np.errstate(invalid="ignore", divide="ignore"):
-            return right / (positive.sum(0) * below[-1])
+            return right / (positive.sum(0) * below[-1].astype(float))
 
 
 def macro_auroc_interval(
-    scores: np.ndarray, labels: np.ndarray, patients: Sequence[object] | np.ndarray, resamples: int = 2000, seed: int = 0, level: float = 0.95
+    scores: np.ndarray,
+    labels: np.ndarray,
+    patients: Sequence[object] | np.ndarray,
+    resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
 ) -> MacroInterval:
     """Mean AUROC over the labels (n, k; NaN not stated) with at least 10 positive and negative patients; BCa over patients drawn jointly."""
     scores, labels = np.asarray(scores, float), np.asarray(labels, float)
@@ -188,7 +195,7 @@ def macro_auroc_interval(
     draw, found, redraws = rng(seed, "bootstrap", 0, count), np.empty(0), 0
     while len(found) < resamples:
         wanted = min(chunk, resamples - len(found))
-        values = macro(draw.multinomial(count, np.full(count, 1 / count), wanted).T.astype(float, order="C"))
+        values = macro(times_drawn(draw, count, wanted))
         good = np.isfinite(values)
         redraws += int((~good).sum())
         found = np.append(found, values[good])
@@ -196,11 +203,19 @@ def macro_auroc_interval(
     return MacroInterval(value, low, high, procedure, why, per_label, included, redraws)
 
 
+def times_drawn(draw: np.random.Generator, count: int, resamples: int) -> np.ndarray:
+    """How often each patient is drawn (count, r), with replacement, `count` a resample; float32 holds such numbers exactly."""
+    drawn = draw.integers(count, size=(count, resamples)) * resamples + np.arange(resamples)
+    return np.bincount(drawn.ravel(), minlength=count * resamples).reshape(count, resamples).astype(np.float32)
+
+
 def leave_one_out(macro: Callable[[np.ndarray], np.ndarray], count: int, chunk: int) -> np.ndarray:
     """The statistic without each patient, or without each of 200 sets of patients where there are more."""
     sets = np.arange(count) % min(count, 200)
     drop = np.arange(sets.max() + 1)
-    return np.concatenate([macro((sets[:, None] != drop[start : start + chunk]).astype(float)) for start in range(0, len(drop), chunk)])
+    return np.concatenate(
+        [macro((sets[:, None] != drop[start : start + chunk]).astype(np.float32)) for start in range(0, len(drop), chunk)]
+    )
 
 
 def bca(value: float, resampled: np.ndarray, left_out: np.ndarray, level: float) -> tuple[float, float]:
