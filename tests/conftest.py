@@ -36,3 +36,28 @@ def one_cache(tmp_path_factory):
     """Tests share a cache of their own, unless one is given."""
     if "WORKBENCH_CACHE" not in os.environ:
         os.environ["WORKBENCH_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory, one_cache):
+    """A finished M-FLAG run of three steps on phantoms, in a runs folder of its own."""
+    from training.loop import train
+    from training.recipe import read
+    from training.setup import resolve
+    from workbench.run import create_run
+
+    data = "data.phantoms.config={name: phantoms, level: teaching, size: 32, train: 96, val: 96, test: 32}"
+    settings = [
+        data,
+        "method.image_size=32",
+        "method.width=16",
+        "method.dim=12",
+        "method.hidden=24",
+        "stages=[{steps: 3}]",
+        "batch=32",
+        "name=small",
+    ]
+    monitors = "monitors={studies: 96, probe_train: 96}"
+    run = create_run(resolve(read("mflag-phantoms", [*settings, monitors])), tmp_path_factory.mktemp("runs"))
+    train(run, shared=True)
+    return run

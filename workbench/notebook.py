@@ -204,11 +204,11 @@ def launch(config: RunConfig | dict[str, Any], root: str | Path | None = None) -
     return RunView(run)
 
 
-def methods() -> tuple[str, ...]:
-    """Names of the methods."""
+def method_names() -> tuple[str, ...]:
+    """Names of the methods; not `methods`, which is the folder they lie in."""
     return registry.names("methods")
 
 
-def datasets() -> tuple[str, ...]:
+def dataset_names() -> tuple[str, ...]:
     """Names of the data sets."""
     return registry.names("data")
