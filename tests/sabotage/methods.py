@@ -42,7 +42,7 @@ SABOTAGES = [
         MFLAG,
         "mflag_alignment(x[told], y[told]) * rows",
         "mflag_alignment(x[told], y[told])",
-        [f"{TEST}::test_a_study_without_report_takes_no_part_in_what_needs_one[mflag-alignment]"],
+        [f"{TEST}::test_mflag_alignment_is_a_sum_over_the_rows_it_counts"],
         "a mean where the loop expects a sum",
     ),
     Sabotage(
@@ -77,14 +77,14 @@ SABOTAGES = [
         LANGUAGE,
         "(hidden * weight).sum(1) / weight.sum(1)",
         "hidden.mean(1)",
-        [f"{TEXT}::test_frozen_and_trainable_towers_start_equal[mean]"],
+        [f"{TEXT}::test_pooling_leaves_padding_out_and_gives_unit_rows[mean]"],
         "pads count as tokens",
     ),
     Sabotage(
         LANGUAGE,
         "normalize(hidden[:, 0], dim=1)",
         "hidden[:, 0]",
-        [f"{TEXT}::test_a_tower_gives_unit_rows[first]"],
+        [f"{TEXT}::test_pooling_leaves_padding_out_and_gives_unit_rows[first]"],
         "vectors of any length",
     ),
     Sabotage(

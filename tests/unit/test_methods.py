@@ -12,6 +12,7 @@ from workbench.batches import Address, Rows, collate
 from workbench.dataset import Image
 from workbench.errors import UserError
 from workbench.losses.contrastive import info_nce
+from workbench.losses.geometry import mflag_alignment
 from workbench.method import group_of
 from workbench.methods.supervised import SupervisedConfig
 from workbench.models import build_method, method_config
@@ -113,6 +114,14 @@ def test_mflag_orthogonality_acts_on_the_backbone_and_alignment_on_both_towers()
         value.sum.backward(retain_graph=True)
         reached[term] = {name.split(".")[0] for name, each in method.named_parameters() if each.grad is not None}
     assert reached == {"orthogonality": {"vision"}, "alignment": {"vision", "image_projector", "text_projector"}}
+
+
+def test_mflag_alignment_is_a_sum_over_the_rows_it_counts():
+    method, batch = build("mflag").eval(), batch_of("mflag")
+    found = method.features_of(batch, ["image.projected", "text.projected"])
+    term = method(batch).terms["alignment"]
+    torch.testing.assert_close(term.sum / 8, mflag_alignment(found["image.projected"], found["text.projected"]))
+    assert term.count == 8
 
 
 def test_mflag_projector_is_the_official_one():

@@ -167,11 +167,13 @@ def test_frozen_and_trainable_towers_start_equal(small_bert, token_pooling):
 
 
 @pytest.mark.parametrize("token_pooling", ["mean", "first"])
-def test_a_tower_gives_unit_rows(small_bert, token_pooling):
-    fields = {"text": str(small_bert[0]), "token_pooling": token_pooling, "text_pooling": "report"}
-    batch = text_batch(Owner(**fields), ["Heart normal. No effusion.", "No."])
-    found = language.text_tower(TextFields(**fields))(batch["input_ids"], batch["attention_mask"])
-    torch.testing.assert_close(found.norm(dim=1), torch.ones(2))
+def test_pooling_leaves_padding_out_and_gives_unit_rows(token_pooling):
+    hidden = np.random.default_rng(0).normal(size=(2, 4, 3))
+    lengths = [4, 2]
+    wanted = np.stack([part[: 1 if token_pooling == "first" else length].mean(0) for part, length in zip(hidden, lengths)])
+    wanted /= np.sqrt((wanted**2).sum(1, keepdims=True))
+    mask = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])
+    np.testing.assert_allclose(language.pool(torch.from_numpy(hidden), mask, token_pooling).numpy(), wanted, rtol=1e-12)
 
 
 def test_what_cannot_be_loaded_is_named(tmp_path):
