@@ -1,5 +1,7 @@
 """What the figures are drawn from: looks, falls, seeds and the map, against plain loops."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -77,6 +79,13 @@ def test_a_fall_is_judged_against_the_runs_own_maximum(ranks, scale, n, kind, sp
 def test_what_comes_after_the_slider_does_not_count():
     ranks, scale = [run_of("participation_ratio", [6, 6, 6, 6, 1, 1])], [run_of("feature_std", [1] * 6)]
     assert [falls.fall("f", ranks, scale, step).kind for step in (4, 16)] == ["kept", "lost"]
+
+
+@pytest.mark.parametrize(("reach", "kind"), [(0.5, "lost"), (4.0, "kept")])
+def test_a_fall_within_the_intervals_is_none(reach, kind):
+    run = run_of("participation_ratio", [6, 6, 6, 2])
+    run = replace(run, low=run.values - reach, high=run.values + reach)
+    assert falls.fall("f", [run], [], 16).kind == kind
 
 
 def test_the_mean_of_seeds_is_judged():

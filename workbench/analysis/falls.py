@@ -53,8 +53,14 @@ def fall(feature: str, ranks: Sequence[Trajectory], scales: Sequence[Trajectory]
             start, end = between(scale_steps, scale)
             return Fall(kind="total", before=float(scale.max()), now=float(scale[-1]), from_step=start, to_step=end, **head)
     start, end = between(steps, values)
-    kind: Kind = "lost" if values[-1] < HALF * values.max() else "kept"
+    apart = not overlapping(ranks, int(steps[values.argmax()]), int(steps[-1]))
+    kind: Kind = "lost" if values[-1] < HALF * values.max() and apart else "kept"
     return Fall(kind=kind, before=float(values.max()), now=float(values[-1]), from_step=start, to_step=end, **head)
+
+
+def overlapping(runs: Sequence[Trajectory], top: int, now: int) -> bool:
+    """Whether in any run the interval at step `now` reaches into that at step `top`; a withheld one reaches nowhere."""
+    return any(bool(each.high[each.at(now)] >= each.low[each.at(top)]) for each in runs)
 
 
 def between(steps: np.ndarray, values: np.ndarray) -> tuple[int, int]:
