@@ -154,13 +154,18 @@ def waiting_looks(runs: Sequence[Run]) -> int:
     return sum(len(set(run.looks()) - set(shown_looks(run))) for run in runs)
 
 
-@st.fragment(run_every=3)
 def refresh_line(runs: Sequence[Run]) -> None:
-    """The only thing on a page of figures that renews itself: how many looks wait, and the button that shows them."""
+    """The only thing on a page of figures that renews itself, and only while one of the runs trains."""
+    trains = any(run.status["state"] in ("running", "starting", "queued") for run in runs)
+    st.fragment(count_looks, run_every=3 if trains else None)(runs, trains)
+
+
+def count_looks(runs: Sequence[Run], trains: bool) -> None:
+    """How many looks wait, and the button that shows them."""
     count = waiting_looks(runs)
     if count and st.button(f"{count} new look{'s' * (count != 1)}: show", type="tertiary", icon=":material/refresh:", key="show_looks"):
         for run in runs:
             st.session_state[LOOKS].pop(run.id, None)
         st.rerun()
-    elif not count and any(run.status["state"] in ("running", "starting") for run in runs):
+    elif not count and trains:
         st.caption("Training goes on; no new looks yet")

@@ -133,8 +133,8 @@ def cells(history: History, z: np.ndarray, start: int, low: float, palette: Pale
             "ticktext": texts,
             "tickfont": small,
         },
-        "customdata": [[[int(step), number] for step in history.steps] for number in direction],
-        "hovertemplate": "direction %{customdata[1]}, step %{customdata[0]}<br>10<sup>%{z:.2f}</sup> of the largest"
+        "customdata": np.broadcast_to(np.asarray(history.steps, np.int32), z.shape),
+        "hovertemplate": "direction %{y:.0f}, step %{customdata}<br>10<sup>%{z:.2f}</sup> of the largest"
         f"<extra>{theme.plain(history.label)}</extra>",
     }
 
