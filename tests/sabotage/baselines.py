@@ -11,6 +11,12 @@ def broken(find: str, replace: str, why: str, *tests: str) -> Sabotage:
 
 SABOTAGES = [
     broken(
+        "for array in (fit, labels, z):",
+        "for array in (fit, z):",
+        "the same scores for other labels",
+        "wide_features_are_fitted_once_for_the_same_question",
+    ),
+    broken(
         "@ array @ area_weights(array.shape[1], SIDE).T",
         "@ array @ area_weights(array.shape[1], SIDE).T[:, ::-1]",
         "left for right",

@@ -169,3 +169,19 @@ def test_a_label_with_one_value_scores_that_value():
     x, y = linear()
     y[:, 0] = 1
     assert ridge_probe(x, y, x[:4], np.arange(len(x)))[:, 0] == pytest.approx(np.ones(4), abs=1e-9)
+
+
+def test_wide_features_are_fitted_once_for_the_same_question(monkeypatch):
+    x, y = linear(m=40, p=6, k=1)
+    monkeypatch.setattr(baselines, "WIDE", 6)
+    monkeypatch.setattr(baselines, "SCORED", {})
+    calls, original = [], baselines.fitted
+    monkeypatch.setattr(baselines, "fitted", lambda *given: calls.append(1) or original(*given))
+    groups = np.arange(40)
+    first, again = (ridge_probe(x, y, x[:5], groups) for _ in range(2))
+    assert len(calls) == 1 and np.array_equal(first, again) and np.array_equal(first, original(x, y, x[:5], groups.astype(str)))
+    first[:] = 0
+    assert np.array_equal(ridge_probe(x, y, x[:5], groups), again), "what a caller does to its copy stays with it"
+    for other in ((x + 1, y, x[:5], groups), (x, 1 - y, x[:5], groups), (x, y, x[:6], groups), (x, y, x[:5], groups // 2)):
+        ridge_probe(*other)
+    assert len(calls) == 5
