@@ -1,4 +1,4 @@
-"""What a page may do to runs: start, stop, resume, delete, turn a knob. Each returns the sentence to show."""
+"""What a page may do to runs: start, stop, resume, delete. Each returns the sentence to show."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -86,29 +86,3 @@ def delete(runs: Sequence[Run]) -> str:
 def size(runs: Iterable[Run]) -> int:
     """Bytes on disk."""
     return sum(path.stat().st_size for run in runs for path in run.path.rglob("*") if path.is_file() and not path.is_symlink())
-
-
-def knobs(run: Run, events: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """Live fields of a run and their present values: loss weights and learning rates, with what was turned since."""
-    status = run.status
-    weights = dict.fromkeys((name for names in status.get("terms", {}).values() for name in names), 1.0)
-    weights |= run.config.get("method", {}).get("weights") or {}
-    weights |= status.get("weights", {})
-    found = {f"method.weights.{name}": float(value) for name, value in weights.items()}
-    found |= {f"optimizers.{name}.lr": float(values["lr"]) for name, values in run.config.get("optimizers", {}).items() if "lr" in values}
-    return found | {event["name"]: float(event["to"]) for event in events if event.get("event") == "knob" and "to" in event}
-
-
-def turn(run: Run, name: str, value: float, known: Mapping[str, float]) -> Path:
-    """Ask the run to set a live field; returns the command's file, by which the answer is found. Raises UserError."""
-    if name not in known:
-        raise UserError(f"{run.id}: {name} is not live; live are {', '.join(known)}")
-    return run.command(command="set", name=name, value=float(value))
-
-
-def answer(command: Path) -> str:
-    """`waiting`, `done`, or `refused: <reason>`."""
-    if command.with_suffix(".done").is_file():
-        return "done"
-    refused = command.with_suffix(".refused")
-    return f"refused: {read_yaml(refused).get('reason', 'no reason given')}" if refused.is_file() else "waiting"

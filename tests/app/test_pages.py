@@ -8,7 +8,9 @@ import time
 import pytest
 
 from tests.app.conftest import PAGES, texts
-from tests.app.folders import LOOKS, write_demo, write_look, write_metrics, write_run
+from tests.app.folders import LOOKS, config, write_demo, write_look, write_metrics, write_run
+from workbench.errors import UserError
+from workbench.run import request_launch
 
 
 def healthy(app):
@@ -168,10 +170,10 @@ def test_a_run_whose_process_is_gone_is_called_stale(root, open_page):
     assert "nothing does" in texts(app)
 
 
-def test_a_recipe_with_a_mistake_shows_the_command_lines_sentence(root, open_page, monkeypatch):
+def test_starting_by_recipe_queues_a_run_with_what_was_typed(root, open_page, monkeypatch):
     from app import actions
 
-    monkeypatch.setattr(actions, "start_queue", lambda root: None)
+    monkeypatch.setattr(actions, "start_queue", lambda root: False)
     app = healthy(open_page("runs"))
     app.button(key="start").click().run()
     chosen = app.selectbox(key="start_recipe").value
@@ -180,3 +182,22 @@ def test_a_recipe_with_a_mistake_shows_the_command_lines_sentence(root, open_pag
     app.button(key="start_go").click().run()
     made = [json.loads(path.read_text()) for path in root.glob("*/status.json")]
     assert [(status["state"], status["name"], status["steps"]) for status in made] == [("queued", "from the app", 7)]
+
+
+def test_a_field_out_of_bounds_shows_the_command_lines_sentence(root, open_page):
+    from app import actions
+
+    with pytest.raises(UserError, match="unknown|seed|greater"):
+        actions.configured(actions.recipes()[0], {"seed": -1})
+
+
+def test_a_waiting_run_is_taken_out_of_the_queue_and_resumed_again(root, open_page, monkeypatch):
+    from app import actions
+
+    monkeypatch.setattr(actions, "start_queue", lambda root: False)
+    run = request_launch(config("waiting", 0), root)
+    app = healthy(open_page("runs", run=run.id))
+    healthy(app.button(key="stop").click().run())
+    assert run.status["state"] == "stopped" and not list((root / "queue").glob("[0-9]*.json"))
+    healthy(app.button(key="resume").click().run())
+    assert [json.loads(path.read_text())["resume"] for path in (root / "queue").glob("[0-9]*.json")] == [True]
