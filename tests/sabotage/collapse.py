@@ -56,7 +56,10 @@ SABOTAGES = [
         "the_ceiling_is_what_an_isotropic_cloud_reaches",
     ),
     broken(
-        "return self.n < 4 * self.d", "return self.n < self.d", "four times too few rows pass", "as_dict_is_json_with_null_where_withheld"
+        "return self.n < ENOUGH * self.d",
+        "return self.n < self.d",
+        "four times too few rows pass",
+        "below_four_rows_a_dimension_ranks_have_no_interval",
     ),
     broken(
         "seen(each.eigenvalues(True), share), seen(each.eigenvalues(False), share)",
@@ -74,7 +77,7 @@ SABOTAGES = [
         'not few or name in ("feature_std", "offset")',
         "True",
         "ranks of too few rows get an interval",
-        "with_fewer_rows_than_dimensions_ranks_have_no_interval",
+        "below_four_rows_a_dimension_ranks_have_no_interval",
     ),
     broken(
         '"effective_rank" if centred else "uncentred_rank", centred)',

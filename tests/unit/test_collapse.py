@@ -180,7 +180,7 @@ def test_an_even_cloud_gets_the_same_corrected_interval_both_ways():
 
 
 def test_as_dict_is_json_with_null_where_withheld():
-    z = RNG(7).normal(size=(60, 20)).astype(np.float32)
+    z = RNG(7).normal(size=(60, 12)).astype(np.float32)
     for patients in (np.arange(60), None, np.arange(60) // 10):
         document = json.loads(json.dumps(summarise(z, patients).as_dict(), allow_nan=False))
         assert {"n", "d", "patients", "procedure", "row_kurtosis", "mean_norm", "spectrum", *collapse.STATISTICS} == set(document)
@@ -188,14 +188,16 @@ def test_as_dict_is_json_with_null_where_withheld():
             assert set(document[name]) == {"value", "low", "high", "why", "ceiling"}
             assert (document[name]["low"] is None) == bool(document[name]["why"])
     assert document["patients"] == 6 and "6 patients" in document["offset"]["why"] and document["procedure"] == ""
-    assert summarise(z, np.arange(60)).limited, "60 rows are fewer than 4 x 20"
 
 
-def test_with_fewer_rows_than_dimensions_ranks_have_no_interval():
+def test_below_four_rows_a_dimension_ranks_have_no_interval():
     found = summarise(RNG(8).normal(size=(30, 50)), np.arange(30))
-    assert found.effective_rank.low is None and "30 rows for 50 dimensions" in found.participation_ratio.why
+    assert found.effective_rank.low is None and "30 rows for 50 dimensions" in found.participation_ratio.why and found.limited
     assert found.feature_std.low is not None and found.offset.low is not None
     assert np.count_nonzero(found.spectrum) == 29 and len(found.spectrum) == 50
+    for n, given in ((47, False), (48, True)):
+        found = summarise(RNG(8).normal(size=(n, 12)), np.arange(n))
+        assert (found.uncentred_rank.low is not None) == given == (not found.limited)
 
 
 def test_embeddings_are_features_too():

@@ -14,6 +14,7 @@ from workbench.embeddings import Embeddings
 from workbench.randomness import rng
 
 Features = np.ndarray | Embeddings
+ENOUGH = 4  # rows a dimension; below, ranks measure N, and the coverage of their intervals falls to .86
 STATISTICS = ("effective_rank", "participation_ratio", "uncentred_rank", "feature_std", "offset")
 
 
@@ -88,8 +89,8 @@ class Geometry:
 
     @property
     def limited(self) -> bool:
-        """Too few rows for the ranks to be more than a lower bound: N < 4 d."""
-        return self.n < 4 * self.d
+        """Too few rows for the ranks to be more than a lower bound: N < 4 d; their intervals are withheld."""
+        return self.n < ENOUGH * self.d
 
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers for geometry.json."""
@@ -132,7 +133,7 @@ def summarise(z: Features, patients: Sequence[object] | None, n_groups: int = GR
 
 def jackknifed(rows: np.ndarray, part: np.ndarray, values: dict[str, float], floor: float, level: float) -> dict[str, Interval]:
     """Intervals of all statistics at once: every leave-out is one subtraction and two eigendecompositions."""
-    parts, few = Parts(rows, part), len(rows) < rows.shape[1]
+    parts, few = Parts(rows, part), len(rows) < ENOUGH * rows.shape[1]
     n_groups, names = len(parts.sizes), [name for name in STATISTICS if not few or name in ("feature_std", "offset")]
 
     def left_out(sets: Sequence[Sequence[int]]) -> np.ndarray:
@@ -149,7 +150,7 @@ def jackknifed(rows: np.ndarray, part: np.ndarray, values: dict[str, float], flo
     two = left_out(pairs_of(n_groups)) if evenness else None
     errors = standard_error(np.array([values[name] for name in names]), left_out(parts.singles), two, parts.sizes, evenness)
     found = {name: around(values[name], error, n_groups, level, procedure(n_groups, level)) for name, error in zip(names, errors)}
-    why = f"{len(rows)} rows for {rows.shape[1]} dimensions: the number of rows decides the rank"
+    why = f"{len(rows)} rows for {rows.shape[1]} dimensions, fewer than {ENOUGH} each: the number of rows decides the rank"
     return {name: found.get(name) or withheld(values[name], why) for name in STATISTICS}
 
 
