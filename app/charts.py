@@ -21,7 +21,7 @@ def curves(chosen: Selection, page: str, detailed: bool = True) -> None:
     named = {str(key): key for key in keys}
     st.session_state[f"{page}_metrics"] = picked(list(named), [str(key) for key in figures.shown(keys)][:AT_FIRST])
     widget = f"{page}_metrics"
-    st.pills("Curves", list(named), selection_mode="multi", key=widget, format_func=title(named), on_change=state.follow("metric", widget))
+    st.multiselect("Curves", list(named), key=widget, format_func=title(named), on_change=state.follow("metric", widget))
     slots, labels = chosen.slots, chosen.labels
     metrics = read.curves(chosen.runs, [named[name] for name in st.session_state[widget]], labels)
     marks = marks_of(chosen)
@@ -47,7 +47,7 @@ def picked(names: Sequence[str], at_first: Sequence[str]) -> list[str]:
 
 
 def title(named: dict):
-    return lambda name: state.escape(named[name].title)
+    return lambda name: named[name].title
 
 
 def told(metric: figures.Metric) -> str:

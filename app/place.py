@@ -69,7 +69,7 @@ def details(key: str, formula: str, rows: Sequence[Mapping[str, Any]]) -> None:
 def log(texts: Mapping[str, str]) -> None:
     """The end of each run's log, one at a time; `texts` by the run's name."""
     if not any(texts.values()):
-        st.caption("No log yet")
+        st.caption("No log of their own: runs of one process, as in the demo, write to its terminal.")
         return
     name = next(iter(texts))
     if len(texts) > 1:
@@ -100,10 +100,9 @@ def footer(parts: Sequence[str]) -> None:
     st.html(f'<div class="footer">{" · ".join(html.escape(part) for part in parts if part)}</div>')
 
 
-def line(text: str) -> None:
-    """A line of our own Markdown, close to the next."""
-    with st.container(gap=None):
-        st.markdown(text)
+def lines(texts: Sequence[str]) -> None:
+    """Lines of our own Markdown, close to each other."""
+    st.markdown("  \n".join(texts))
 
 
 def empty(sentence: str, command: str | None = None) -> None:

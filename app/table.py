@@ -12,17 +12,17 @@ from app import read, state, words
 from workbench.analysis.metrics import progress
 
 COLUMNS = {
-    "name": st.column_config.TextColumn("Name", width="medium"),
-    "state": st.column_config.TextColumn("State", width="small"),
-    "progress": st.column_config.ProgressColumn("Progress", format="percent", min_value=0, max_value=1, width="small"),
-    "steps": st.column_config.TextColumn("Step", width="small"),
-    "loss": st.column_config.TextColumn("Loss", width="small"),
-    "method": st.column_config.TextColumn("Method", width="small"),
-    "data": st.column_config.TextColumn("Data", width="small"),
-    "seed": st.column_config.NumberColumn("Seed", format="%d", width="small"),
-    "created": st.column_config.DatetimeColumn("Created", format="MMM D, HH:mm", width="small"),
-    "tags": st.column_config.TextColumn("Tags", width="small"),
-    "id": st.column_config.TextColumn("Run", width="medium"),
+    "name": st.column_config.TextColumn("Name", width=150),
+    "state": st.column_config.TextColumn("State", width=82),
+    "progress": st.column_config.ProgressColumn("Progress", format="percent", min_value=0, max_value=1, width=95),
+    "steps": st.column_config.TextColumn("Step", width=88),
+    "loss": st.column_config.TextColumn("Loss", width=66),
+    "method": st.column_config.TextColumn("Method", width=92),
+    "data": st.column_config.TextColumn("Data", width=88),
+    "seed": st.column_config.NumberColumn("Seed", format="%d", width=52),
+    "created": st.column_config.DatetimeColumn("Created", format="MMM D, HH:mm", width=112),
+    "tags": st.column_config.TextColumn("Tags", width=112),
+    "id": st.column_config.TextColumn("Run", width=330),
 }
 
 

@@ -18,11 +18,11 @@ active = any(run.status["state"] in ("running", "starting", "queued") for run in
 @st.fragment(run_every=2 if active else None)
 def watch() -> None:
     """One fragment: only this part of the page runs again, and only new bytes are read."""
-    for run in chosen.runs:
-        status = run.status
-        place.line(words.headline(status, chosen.names[run]))
+    statuses = {run: run.status for run in chosen.runs}
+    place.lines([words.headline(status, chosen.names[run]) for run, status in statuses.items()])
+    for run, status in statuses.items():
         if status["state"] in ("running", "starting"):
-            st.progress(read.progress(status), words.pace(status, read.rate(run)))
+            st.progress(read.progress(status), f"{state.escape(chosen.names[run])}: {words.pace(status, read.rate(run))}")
     charts.curves(chosen, "live", detailed=False)
     log, events = st.columns(2, gap="medium")
     with log:

@@ -40,22 +40,24 @@ def fall(feature: str, ranks: Sequence[Trajectory], scales: Sequence[Trajectory]
     """Judge one arm by participation ratio and scale together: a centred rank alone does not see a cloud shrink to a point."""
     steps, values = mean_of(ranks, until)
     first = ranks[0]
-    head = {"label": first.label, "feature": feature, "n": first.n, "d": first.d, "runs": len(ranks)}
+
+    def judged(kind: Kind, before: float, now: float, from_step: int, to_step: int) -> Fall:
+        return Fall(first.label, feature, kind, float(before), float(now), int(from_step), int(to_step), first.n, first.d, len(ranks))
+
     if first.n < 4 * first.d:
         return Fall(
             kind="short", before=float(values.max()), now=float(values[-1]), from_step=int(steps[0]), to_step=int(steps[-1]), **head
         )
     if len(steps) < 2:
-        return Fall(kind="single", before=float(values[0]), now=float(values[0]), from_step=int(steps[0]), to_step=int(steps[0]), **head)
+        return judged("single", values[0], values[0], steps[0], steps[0])
     if scales:
         scale_steps, scale = mean_of(scales, until)
         if scale[-1] < SHRUNK * scale.max():
             start, end = between(scale_steps, scale)
-            return Fall(kind="total", before=float(scale.max()), now=float(scale[-1]), from_step=start, to_step=end, **head)
+            return judged("total", scale.max(), scale[-1], start, end)
     start, end = between(steps, values)
     apart = not overlapping(ranks, int(steps[values.argmax()]), int(steps[-1]))
-    kind: Kind = "lost" if values[-1] < HALF * values.max() and apart else "kept"
-    return Fall(kind=kind, before=float(values.max()), now=float(values[-1]), from_step=start, to_step=end, **head)
+    return judged("lost" if values[-1] < HALF * values.max() and apart else "kept", values.max(), values[-1], start, end)
 
 
 def overlapping(runs: Sequence[Trajectory], top: int, now: int) -> bool:

@@ -36,9 +36,9 @@ PANELS = {  # statistic -> title, what is drawn ({d} wide), formula
 RANKS = ("participation_ratio", "uncentred_rank", "effective_rank")
 
 
-def position(step: np.ndarray | float) -> np.ndarray | float:
+def position(step: np.ndarray | float) -> np.ndarray:
     """Steps on the drawn axis: log2(1 + step), because looks are spaced so and most happens early."""
-    return np.log2(1 + np.asarray(step, float))
+    return np.asarray(np.log2(1 + np.asarray(step, float)))
 
 
 def panel(found: Sequence[Trajectory], step: int, slots: Mapping[str, int], palette: Palette = LIGHT, height: int = 226) -> go.Figure:
@@ -169,4 +169,5 @@ def rows(found: Sequence[Trajectory]) -> list[dict[str, object]]:
 
 
 def known(value: float) -> float | None:
+    """A number, or None for one that is withheld."""
     return float(value) if np.isfinite(value) else None

@@ -67,7 +67,7 @@ def extent(metric: Metric) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = float(values.min()), float(values.max())
     margin = 0.07 * ((high - low) or abs(high) or 1.0)
-    return (max(low - margin, -0.02) if low >= 0 else low - margin), high + margin
+    return (max(low - margin, -0.03 * high) if low >= 0 else low - margin), high + margin
 
 
 def last_value(series: Sequence[Series]) -> float:

@@ -1,6 +1,7 @@
 """Singular spectra: now, over each other; and over the whole training as a heat map."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -42,8 +43,8 @@ def overlay(found: Overlay, slots: Mapping[str, int], palette: Palette = LIGHT, 
         y = own[0] if len(own) == 1 else np.log10(np.mean([10.0 ** np.nan_to_num(each, nan=-300) for each in own], 0))
         curve(canvas, y, colour, label if len(own) == 1 else f"{label}, mean of {len(own)} seeds", width=2.2)
         ends.append((end(y, low), theme.clip(label, 22), colour))
-    values, texts = theme.powers(low, 0.0)
-    canvas.y |= {"type": "log", "range": [low, 0.06], "tickvals": values, "ticktext": texts}
+    shown, texts = theme.powers(low, 0.0)
+    canvas.y |= {"type": "log", "range": [low, 0.06], "tickvals": shown, "ticktext": texts}
     ticks = theme.doubling(found.d)
     canvas.x |= {
         "type": "log",
@@ -56,7 +57,7 @@ def overlay(found: Overlay, slots: Mapping[str, int], palette: Palette = LIGHT, 
     return canvas.figure()
 
 
-def curve(canvas: theme.Canvas, y: np.ndarray, colour: str, name: str, **more: object) -> None:
+def curve(canvas: theme.Canvas, y: np.ndarray, colour: str, name: str, **more: Any) -> None:
     """One spectrum (d,) of log10 relative values."""
     hover = "direction %{x}: %{y:.2g} of the largest<extra>%{fullData.name}</extra>"
     canvas.line(np.arange(1, len(y) + 1), 10**y, colour, name, hovertemplate=hover, **more)
@@ -139,7 +140,7 @@ def cells(history: History, z: np.ndarray, start: int, low: float, palette: Pale
     }
 
 
-def thinned(steps: Sequence[int], most: int) -> list[tuple[int, int]]:
+def thinned(steps: np.ndarray, most: int) -> list[tuple[int, int]]:
     """(column, step) of at most about `most` columns, the first and the last among them."""
     stride = max(1, -(-len(steps) // max(1, most)))
     kept = list(range(0, len(steps), stride))

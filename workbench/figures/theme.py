@@ -78,9 +78,15 @@ class Canvas:
             "tickfont": {"size": SMALL},
             "automargin": True,
         }
-        named = {"font": {"size": SMALL}, "standoff": 4}
-        self.x = axis | {"title": dict(named), "showgrid": False, "ticks": "outside", "ticklen": 3, "tickcolor": palette.hairline}
-        self.y = axis | {"title": dict(named), "showgrid": True}
+        named: dict[str, Any] = {"font": {"size": SMALL}, "standoff": 4}
+        self.x: dict[str, Any] = axis | {
+            "title": dict(named),
+            "showgrid": False,
+            "ticks": "outside",
+            "ticklen": 3,
+            "tickcolor": palette.hairline,
+        }
+        self.y: dict[str, Any] = axis | {"title": dict(named), "showgrid": True}
         small = f"<span style='font-size:{SMALL + 0.5}px;font-weight:400;color:{palette.muted}'>{clip(subtitle, 90)}</span>"
         self.layout: dict[str, Any] = {
             "template": "none",
@@ -187,7 +193,9 @@ def spread(wanted: Sequence[float], room: float, low: float, high: float) -> lis
     for total, count in groups:
         positions += [total / count + (len(positions) + place) * room for place in range(int(count))]
     too_high, too_low = max(0.0, positions[-1] - high), max(0.0, low - positions[0])
-    return [value - too_high + (0 if too_high else too_low) for value in positions]
+    return [
+        float(np.clip(value - too_high + (0 if too_high else too_low), low, high)) for value in positions
+    ]  # Plotly hides what lies outside by a rounding
 
 
 def doubling(largest: int) -> list[int]:
