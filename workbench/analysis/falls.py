@@ -45,9 +45,7 @@ def fall(feature: str, ranks: Sequence[Trajectory], scales: Sequence[Trajectory]
         return Fall(first.label, feature, kind, float(before), float(now), int(from_step), int(to_step), first.n, first.d, len(ranks))
 
     if first.n < 4 * first.d:
-        return Fall(
-            kind="short", before=float(values.max()), now=float(values[-1]), from_step=int(steps[0]), to_step=int(steps[-1]), **head
-        )
+        return judged("short", values.max(), values[-1], steps[0], steps[-1])
     if len(steps) < 2:
         return judged("single", values[0], values[0], steps[0], steps[0])
     if scales:
