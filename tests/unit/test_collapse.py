@@ -60,6 +60,7 @@ def test_closed_forms_off_the_origin():
     assert float(effective_rank(z)) == pytest.approx(entropy_rank(SINGULAR), abs=1e-6)
     share = uncentred / uncentred.sum() + 1e-7
     assert float(rankme(z)) == pytest.approx(np.exp(-np.sum(share * np.log(share))), abs=1e-6)
+    assert float(feature_std(z)) == pytest.approx(np.sqrt(np.sum(SINGULAR**2) / 50 / 4), abs=1e-6)
     square = np.sum(mean**2)
     assert float(offset(z)) == pytest.approx(square / (square + np.sum(SINGULAR**2) / 50), abs=1e-6)
 
@@ -111,7 +112,7 @@ def test_scale_follows_scale_and_centred_ranks_ignore_the_mean():
     z = shaped()
     assert float(feature_std(5 * z)) == pytest.approx(5 * float(feature_std(z)), rel=1e-9)
     for statistic in (effective_rank, participation_ratio, nesum, isoscore, feature_std):
-        assert float(statistic(z + 40)) == pytest.approx(float(statistic(z)), rel=1e-6)
+        assert float(statistic(z + [40, -10, 0, 5])) == pytest.approx(float(statistic(z)), rel=1e-6)
 
 
 def test_a_point_with_noise_alarms_in_scale_and_offset_though_its_centred_rank_is_full():
