@@ -17,8 +17,12 @@ from workbench.run import Run, write_json
 def exclusive(run: Run, seconds: float = 10.0) -> Iterator[None]:
     """Hold a run folder for this process: two never train one run. The lock falls with the process, also by kill -9.
 
-    It waits a little: data workers of a killed process hold the lock until they notice. Raises UserError.
+    It waits a little: data workers of a killed process hold the lock until they notice. Of several ranks the first one
+    holds it for all. Raises UserError.
     """
+    if int(os.environ.get("RANK", 0)) > 0:
+        yield
+        return
     try:
         with FileLock(run.path / ".lock", timeout=seconds):
             yield

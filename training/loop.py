@@ -89,8 +89,8 @@ class Trainer:
         """Training mode, but eval for parts that are frozen whole: their batch statistics stand still too."""
         self.model.train()
         for module in self.method.modules():
-            own = list(module.parameters(recurse=False))
-            if own and not any(parameter.requires_grad for parameter in own):
+            every = list(module.parameters())
+            if every and not any(parameter.requires_grad for parameter in every):
                 module.eval()
 
     def train_step(self, batches: list[Any]) -> dict[str, Any]:

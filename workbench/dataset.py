@@ -38,7 +38,7 @@ class Sample(TypedDict):
     labels: NotRequired[np.ndarray]
     uncertain: NotRequired[np.ndarray]
     boxes: NotRequired[list[dict[str, Any]]]  # {"label", "image", "x", "y", "w", "h"} in pixels of images[image]
-    masks: NotRequired[dict[str, np.ndarray]]  # name -> bool (h w): 1 inside
+    masks: NotRequired[Mapping[str, np.ndarray]]  # name -> bool (h w): 1 inside
     entities: NotRequired[list[dict[str, Any]]]
     factors: NotRequired[dict[str, float | str]]
     meta: NotRequired[dict[str, Any]]

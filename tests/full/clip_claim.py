@@ -65,7 +65,7 @@ def supervised(run: Run, split: str) -> np.ndarray:
     from workbench.models import load_method
 
     dataset = dataset_of(run)
-    return extract(load_method(run), dataset, dataset.split(split), ["labels.logits"])["labels.logits"]
+    return extract(load_method(run), dataset, dataset.split(split), ["image.logits"])["image.logits"]
 
 
 def averaged(scores: list[np.ndarray], labels: np.ndarray, patients: list[str]) -> dict[str, Any]:

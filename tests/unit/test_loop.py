@@ -257,6 +257,25 @@ def test_weights_of_another_size_are_refused(tmp_path):
         train(Run(run.path), resume=True, shared=True)
 
 
+def test_two_processes_train_like_one(tmp_path):
+    common = {
+        "precision": "float64",
+        "optimizers": {"main": {"lr": 0.05, "kind": "sgd", "betas": (0.0, 0.999)}},
+        "monitors": {"studies": 0},
+    }
+    one, two = (start(tmp_path / str(batch), "three_passes", batch=batch, **common) for batch in (8, 4))
+    train(one, shared=True)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "training", "train-folder"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    subprocess.run([*launcher, str(two.path)], env=environment, check=True, timeout=120, capture_output=True)
+    assert two.status["state"] == "finished" and two.provenance["world"] == 2
+    first, second = weights(one, 6), weights(two, 6)
+    for name in first:
+        torch.testing.assert_close(first[name], second[name], rtol=1e-12, atol=1e-14)
+    losses = [[record["loss"] for record in run.metrics() if record["kind"] == "train"] for run in (one, two)]
+    np.testing.assert_allclose(*losses, rtol=1e-12)
+
+
 @pytest.mark.parametrize("moment", [0.15, 0.5, 0.85])
 def test_kill_9_at_any_moment_then_resume_equals_the_uninterrupted_run(tmp_path, moment):
     steps = 400

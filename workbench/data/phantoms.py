@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 import numpy as np
@@ -32,6 +32,24 @@ class Config(DatasetConfig):
     """Studies to report on."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Another seed is another hospital: other patients, other films."""
+
+
+class Masks(Mapping[str, np.ndarray]):
+    """The masks of a study by name, each (h w) bool unpacked when it is asked for: training asks for none."""
+
+    def __init__(self, planes: np.ndarray) -> None:
+        self.planes = planes  # (h w) uint8, a bit a mask
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in MASKS:
+            raise KeyError(name)
+        return (self.planes >> MASKS.index(name) & 1).astype(bool)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(MASKS)
+
+    def __len__(self) -> int:
+        return len(MASKS)
 
 
 class Phantoms:
@@ -64,8 +82,7 @@ class Phantoms:
     def __getitem__(self, index: int) -> Sample:
         row = self.studies[index]
         stored, place = self.places[index]
-        spacing, planes = row["spacing_mm"], stored.masks[place]
-        masks = {name: (planes >> bit & 1).astype(bool) for bit, name in enumerate(MASKS)}
+        spacing = row["spacing_mm"]
         return {
             "key": self.keys[index],
             "patient": self.patients[index],
@@ -73,7 +90,7 @@ class Phantoms:
             "texts": [Text(row[section], section) for section in ("findings", "impression")],
             "labels": self.labels[index],
             "boxes": [{"image": 0, **box} for box in row["boxes"]],
-            "masks": masks,
+            "masks": Masks(stored.masks[place]),
             "factors": dict(row["factors"]),
             "meta": {"simulated": True, "generator_version": GENERATOR_VERSION},
         }
