@@ -49,7 +49,13 @@ def arm_config(arm: str, seed: int, steps: int) -> RunConfig:
             "device": "cpu",
             "checkpoint_every": max(steps // 2, 1),
             "validation": {"every": steps, "batches": 2},
-            "monitors": {"studies": 4 * WIDTH, "probe_train": 1024, "features": list(FEATURES) if arm != "supervised" else [FEATURES[0]]},
+            "snapshots": {"every": max(1, steps // 6)},
+            "monitors": {
+                "every": max(1, steps // 6),
+                "studies": 4 * WIDTH,
+                "probe_train": 1024,
+                "features": list(FEATURES) if arm != "supervised" else [FEATURES[0]],
+            },
         }
     )
 
@@ -146,7 +152,7 @@ def sentences(arms: Sequence[Mapping[str, Any]], references: Mapping[str, float]
     back = [f"{arm} {mean(of(arms, arm, 'image.backbone', 'participation_ratio')):.3g}" for arm in low]
     width = arms[0]["features"]["image.projected"]["d"]
     start = mean(of(arms, present[0], "image.projected", "participation_ratio", "untrained"))
-    order = f"this order held in all {seeds} seeds" if held else "the order differs between seeds"
+    order = "one seed only" if seeds == 1 else f"this order held in all {seeds} seeds" if held else "the order differs between seeds"
     first = (
         f"Of {width} projected directions, {', '.join(parts)} are in use after training (untrained {start:.3g}; {order}); "
         f"in the backbone {', '.join(back)}."

@@ -26,10 +26,9 @@ FLOORS: dict[str, dict[str, Any]] = {}  # of this process, by data and probe set
 
 
 def look_steps(steps: int, every: int | None) -> set[int]:
-    """0, 1, 2, 4, … and the last step; `every` adds more, an eighth of the run by default."""
+    """0, 1, 2, 4, … below `every`, then its multiples (an eighth of the run by default), and the last step."""
     spacing = every or max(1, steps // 8)
-    doubling = {0, steps} | {2**power for power in range(steps.bit_length()) if 2**power <= steps}
-    return doubling | set(range(spacing, steps, spacing))
+    return {0, steps} | {2**power for power in range(spacing.bit_length()) if 2**power < spacing} | set(range(spacing, steps, spacing))
 
 
 def vector_features(method: Method) -> list[str]:

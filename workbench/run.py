@@ -103,7 +103,7 @@ class Monitors(Config):
     features: tuple[str, ...] = ()
     """Features looked at; empty = every feature vector the method declares."""
     every: Annotated[int, Field(ge=1)] | None = None
-    """Extra looks every so many steps, beside the log-spaced ones."""
+    """Steps between the later looks, after the log-spaced first ones; absent = an eighth of the run."""
     keep_embeddings: bool = True
     """Store the probe set's features with each look."""
 
