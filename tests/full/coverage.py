@@ -160,22 +160,11 @@ def summary(cells: dict[str, Any]) -> dict[str, Any]:
     return {"required": len(found), "outside": outside, "cells_missing": len([cell for cell in grid() if cell.key not in cells])}
 
 
-def few(cells: dict[str, Any]) -> dict[str, dict[tuple[int, bool], float]]:
-    """What `analysis._coverage.MEASURED` must say: the lowest coverage over the AUROCs, by procedure, positive patients, several images."""
-    found: dict[str, dict[tuple[int, bool], float]] = {}
-    for cell in grid():
-        if not cell.required and cell.key in cells:
-            regime, key = found.setdefault(cell.kind, {}), (int(cell.setting["positive"]), cell.setting["images"] > 1)
-            (statistic,) = cells[cell.key]["statistics"].values()
-            regime[key] = min(regime.get(key, 1.0), round(statistic["coverage"], 3))
-    return found
-
-
 def main(repeats: int = REPEATS) -> None:
     """Compute the cells that docs/results/coverage.json lacks."""
     path, start = FOLDER / f"{NAME}.json", time.time()
     cells: dict[str, Any] = json.loads(path.read_text())["cells"] if path.is_file() else {}
-    _coverage.MEASURED.clear()  # every interval is given, also where few patients make it poor: that is what is measured here
+    _coverage.measured = dict  # every interval is given, also where few patients make it poor: that is what is measured here
     for cell in grid():
         if cells.get(cell.key, {}).get("repeats") != repeats:
             cells[cell.key] = measure(cell, repeats) | {"commit": revision()["commit"]}
@@ -186,7 +175,6 @@ def main(repeats: int = REPEATS) -> None:
         for name, each in cells[cell.key]["statistics"].items():
             print(f"{cell.key:<44} {name:<20} {each['coverage']:.3f}  withheld {each['withheld']:.3f}", flush=True)
     print(summary(cells))
-    print(f"MEASURED = {few(cells)}")
 
 
 if __name__ == "__main__":

@@ -85,8 +85,9 @@ SABOTAGES = [
     broken(AUROC, "(6 * spread**1.5)", "(-6 * spread**1.5)", "skew turned round", "bca_shifts_with_bias_and_skew"),
     broken(AUROC, "ndtr(bias + (bias + z)", "ndtr((bias + z)", "half the bias", "bca_shifts_with_bias_and_skew"),
     broken(
-        COVERAGE, "coverage >= LEAST", "coverage <= LEAST", "shows the poor ones", "few_patients_are_flagged_with_their_measured_coverage"
+        COVERAGE, "several] >= LEAST", "several] <= LEAST", "shows the poor ones", "few_patients_are_flagged_with_their_measured_coverage"
     ),
+    broken(COVERAGE, "regime.get(at, 1.0), *(", "*(", "the last coverage, not the lowest", "the_coverage_shown_is_the_lowest_recorded"),
     broken(
         COVERAGE,
         "patients <= fewer",
@@ -117,7 +118,11 @@ SABOTAGES = [
         "of_a_mean_it_is_the_t_interval_over_groups",
     ),
     broken(
-        JACKKNIFE, "share = n / size", "share = np.full_like(size, g)", "groups taken as equal", "a_bias_that_falls_with_the_number_of_rows_is_no_variance"
+        JACKKNIFE,
+        "share = n / size",
+        "share = np.full_like(size, g)",
+        "groups taken as equal",
+        "a_bias_that_falls_with_the_number_of_rows_is_no_variance",
     ),
     broken(JACKKNIFE, "stdtrit(n_groups - 1", "stdtrit(1e9", "normal instead of t", "of_a_mean_it_is_the_t_interval_over_groups"),
     broken(

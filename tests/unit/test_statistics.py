@@ -94,10 +94,10 @@ def test_under_ten_patients_only_counts(positive, negative):
 
 def test_few_patients_are_flagged_with_their_measured_coverage(monkeypatch):
     s, y, patients = scored(17, 200)
-    monkeypatch.setattr(_coverage, "MEASURED", {"auroc": {(10, False): 0.931, (20, False): 0.95, (10, True): 0.97}})
+    monkeypatch.setattr(_coverage, "measured", lambda: {"auroc": {(10, False): 0.931, (20, False): 0.95, (10, True): 0.97}})
     found = auroc_interval(s, y, patients)
     assert found.low is not None and "few positives (17 positive, 200 negative patients)" in found.why and ".931 with 10" in found.why
-    monkeypatch.setattr(_coverage, "MEASURED", {"auroc": {(10, False): 0.899}})
+    monkeypatch.setattr(_coverage, "measured", lambda: {"auroc": {(10, False): 0.899}})
     poor = auroc_interval(s, y, patients)
     assert poor.low is None and poor.procedure == "counts only" and ".899" in poor.why
 
@@ -357,6 +357,31 @@ def test_a_difference_of_two_checkpoints_is_tighter_than_two_intervals():
 # ---- the record --------------------------------------------------------------------------------------------------------
 
 
-def test_the_coverage_shown_is_the_coverage_recorded():
-    record = json.loads((coverage.FOLDER / "coverage.json").read_text())
-    assert record["cells"] and coverage.few(record["cells"]) == _coverage.MEASURED
+def test_the_coverage_shown_is_the_lowest_recorded(monkeypatch, tmp_path):
+    cells = {}
+    for auroc_, positive, images, held in (
+        (0.6, 10, 1, 0.91),
+        (0.8, 10, 1, 0.95),
+        (0.6, 10, 4, 0.99),
+        (0.8, 20, 1, 0.94),
+        (0.8, 50, 1, 0.5),
+    ):
+        setting = {"positive": positive, "images": images, "auroc": auroc_}
+        cells[f"auroc {setting}"] = {"setting": setting, "statistics": {"auroc": {"coverage": held}}}
+    cells["spectra d 32"] = {"setting": {"d": 32, "images": 1}, "statistics": {"offset": {"coverage": 0.1}}}
+    (tmp_path / "coverage.json").write_text(json.dumps({"cells": cells}))
+    monkeypatch.setattr(_coverage, "RECORD", tmp_path / "coverage.json")
+    found = _coverage.measured.__wrapped__()
+    assert found == {"auroc": {(10, False): 0.91, (10, True): 0.99, (20, False): 0.94}}
+    monkeypatch.setattr(_coverage, "measured", lambda: found)
+    assert _coverage.shown("auroc", 19, 400, False) == (
+        "few positives (19 positive, 400 negative patients); measured coverage .910 with 10",
+        True,
+    )
+    assert ".940 with 20" in _coverage.shown("auroc", 400, 20, False)[0] and "not measured" in _coverage.shown("macro", 20, 20, False)[0]
+
+
+def test_the_record_is_there_and_holds_every_regime_of_single_aurocs():
+    assert set(_coverage.measured()["auroc"]) == {(10, False), (20, False), (10, True), (20, True)}
+    required = [cell.key for cell in coverage.grid() if cell.required]
+    assert len(required) == 60 and len(list(coverage.grid())) == 96

@@ -1,18 +1,35 @@
-"""Coverage that was measured where patients are few: the share of 95 % intervals that held the truth; from docs/results/coverage.json."""
+"""Coverage that was measured where patients are few: the share of 95 % intervals that held the truth, from docs/results/coverage.json."""
 
-# (positive patients, several images a patient) -> lowest coverage over the AUROCs .6, .8 and .95, 500 negative patients
-MEASURED: dict[str, dict[tuple[int, bool], float]] = {}
+import json
+from functools import lru_cache
+from pathlib import Path
+
+RECORD = Path(__file__).parents[2] / "docs/results/coverage.json"  # made by `python -m tests.full coverage`
 LEAST = 0.90  # below, an interval misleads: counts only
+FEW = 50  # patients of the rarer class below which the measured coverage is shown
+
+Regimes = dict[str, dict[tuple[int, bool], float]]
+
+
+@lru_cache(maxsize=1)
+def measured() -> Regimes:
+    """Procedure -> (patients of the rarer class, several images a patient) -> lowest coverage over the AUROCs simulated."""
+    found: Regimes = {}
+    cells = json.loads(RECORD.read_text())["cells"] if RECORD.is_file() else {}
+    for key, cell in cells.items():
+        setting, kind = cell["setting"], key.split()[0]
+        if setting.get("positive", FEW) < FEW:
+            regime, at = found.setdefault(kind, {}), (int(setting["positive"]), setting["images"] > 1)
+            regime[at] = min([regime.get(at, 1.0), *(each["coverage"] for each in cell["statistics"].values())])
+    return found
 
 
 def shown(procedure: str, positive: int, negative: int, several: bool) -> tuple[str, bool]:
     """What stands beside an interval from so few patients of the rarer class, and whether it is shown at all."""
-    fewer = min(positive, negative)
-    found = MEASURED.get(procedure, {})
+    fewer, found = min(positive, negative), measured().get(procedure, {})
     regime = max((patients for patients, images in found if images == several and patients <= fewer), default=None)
     head = f"few positives ({positive} positive, {negative} negative patients)"
     if regime is None:
         return f"{head}; coverage not measured", True
-    coverage = found[regime, several]
-    text = f"{head}; measured coverage {coverage:.3f} with {regime}".replace("0.", ".", 1)
-    return text, coverage >= LEAST
+    text = f"{head}; measured coverage {f'{found[regime, several]:.3f}'.removeprefix('0')} with {regime}"
+    return text, found[regime, several] >= LEAST
