@@ -30,7 +30,9 @@ def said(figure):
     return [note.text for note in figure.layout.annotations]
 
 
-@pytest.mark.parametrize("wanted", [[0.0, 0.1, 0.2], [5.0, 5.0, 5.0, 5.0], [0.0, 4.9, 5.0, 10.0], [9.9, 10.0, 10.0], [3.0], [0.03, 0.05, 0.1]])
+@pytest.mark.parametrize(
+    "wanted", [[0.0, 0.1, 0.2], [5.0, 5.0, 5.0, 5.0], [0.0, 4.9, 5.0, 10.0], [9.9, 10.0, 10.0], [3.0], [0.03, 0.05, 0.1]]
+)
 def test_labels_are_pushed_apart_and_stay_inside(wanted):
     found = theme.spread(wanted, 1.0, 0.0, 10.0)
     assert all(later - earlier >= 1.0 - 1e-9 for earlier, later in itertools.pairwise(found))

@@ -35,8 +35,8 @@ def pca(embeddings: Embeddings, like: Projection | None = None) -> Projection:
     values, vectors = np.linalg.eigh(z.T @ z)
     axes = vectors[:, ::-1][:, :2]
     xy = z @ axes if axes.shape[1] == 2 else np.pad(z @ axes, ((0, 0), (0, 1)))
-    known = like is not None and like.keys == embeddings.keys
-    sign = np.sign(np.sum(xy * (like.xy if like is not None and known else xy**2), 0))
+    turned = xy * like.xy if like is not None and like.keys == embeddings.keys else xy**3
+    sign = np.sign(turned.sum(0))
     xy = xy * np.where(sign == 0, 1, sign)
     total = max(float(np.maximum(values, 0).sum()), 0.0)
     explained = np.append(np.maximum(values[::-1][:2], 0) / total if total > 0 else np.zeros(min(2, len(values))), [0.0])[:2]
