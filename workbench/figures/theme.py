@@ -87,7 +87,7 @@ class Canvas:
             "tickcolor": palette.hairline,
         }
         self.y: dict[str, Any] = axis | {"title": dict(named), "showgrid": True}
-        small = f"<span style='font-size:{SMALL + 0.5}px;font-weight:400;color:{palette.muted}'>{clip(subtitle, 90)}</span>"
+        small = f"<span style='font-size:{SMALL + 0.5}px;font-weight:400;color:{palette.muted}'>{plain(clip(subtitle, 90))}</span>"
         self.layout: dict[str, Any] = {
             "template": "none",
             "height": height,
@@ -96,7 +96,7 @@ class Canvas:
             "plot_bgcolor": palette.paper,
             "font": {"family": FONT, "size": SIZE, "color": palette.ink},
             "title": {
-                "text": f"{clip(title)}<br>{small}",
+                "text": f"{plain(clip(title))}<br>{small}",
                 "x": 0,
                 "xref": "container",
                 "xanchor": "left",
