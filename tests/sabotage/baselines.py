@@ -11,12 +11,6 @@ def broken(find: str, replace: str, why: str, *tests: str) -> Sabotage:
 
 SABOTAGES = [
     broken(
-        "for array in (fit, labels, z):",
-        "for array in (fit, z):",
-        "the same scores for other labels",
-        "wide_features_are_fitted_once_for_the_same_question",
-    ),
-    broken(
         "@ array @ area_weights(array.shape[1], SIDE).T",
         "@ array @ area_weights(array.shape[1], SIDE).T[:, ::-1]",
         "left for right",
@@ -55,10 +49,9 @@ SABOTAGES = [
     ),
     broken(
         "(penalties * self.n / 1000)",
-        "(penalties * 0 + 250 / 1000)",
+        "(penalties * 100 / 1000)",
         "one penalty",
         "one_penalty_is_the_ridge_of_the_normal_equations",
-        "the_penalty_is_the_best_in_cross_validation_one_a_label",
     ),
     broken(
         "weights = scale[:, None] * (vectors @ shrunk)",
@@ -67,13 +60,13 @@ SABOTAGES = [
         "one_penalty_is_the_ridge_of_the_normal_equations",
     ),
     broken(
-        "target - mean @ weights",
-        "target + mean @ weights",
+        "(vectors @ shrunk)\n        return weights, target - mean @ weights",
+        "(vectors @ shrunk)\n        return weights, target + mean @ weights",
         "intercept with the wrong sign",
         "one_penalty_is_the_ridge_of_the_normal_equations",
     ),
     broken(
-        "whole.minus(Sums(fit[held], labels[held])).solve(PENALTIES)",
+        "(whole.minus(Sums(fit[held], labels[held])) if held.any() else whole).solve(PENALTIES)",
         "whole.solve(PENALTIES)",
         "the held rows help to fit",
         "the_penalty_is_the_best_in_cross_validation_one_a_label",
@@ -95,5 +88,11 @@ SABOTAGES = [
         "labels[np.ix_(pattern, own)][::-1], z",
         "labels of other rows",
         "it_reads_what_is_there_and_nothing_from_shuffled_labels",
+    ),
+    broken(
+        "(penalties * len(x) / 1000)",
+        "(penalties * x.shape[1] / 1000)",
+        "another penalty where rows are few",
+        "fewer_rows_than_columns_give_the_same_ridge_through_the_rows",
     ),
 ]

@@ -171,17 +171,11 @@ def test_a_label_with_one_value_scores_that_value():
     assert ridge_probe(x, y, x[:4], np.arange(len(x)))[:, 0] == pytest.approx(np.ones(4), abs=1e-9)
 
 
-def test_wide_features_are_fitted_once_for_the_same_question(monkeypatch):
-    x, y = linear(m=40, p=6, k=1)
-    monkeypatch.setattr(baselines, "WIDE", 6)
-    monkeypatch.setattr(baselines, "SCORED", {})
-    calls, original = [], baselines.fitted
-    monkeypatch.setattr(baselines, "fitted", lambda *given: calls.append(1) or original(*given))
-    groups = np.arange(40)
-    first, again = (ridge_probe(x, y, x[:5], groups) for _ in range(2))
-    assert len(calls) == 1 and np.array_equal(first, again) and np.array_equal(first, original(x, y, x[:5], groups.astype(str)))
-    first[:] = 0
-    assert np.array_equal(ridge_probe(x, y, x[:5], groups), again), "what a caller does to its copy stays with it"
-    for other in ((x + 1, y, x[:5], groups), (x, 1 - y, x[:5], groups), (x, y, x[:6], groups), (x, y, x[:5], groups // 2)):
-        ridge_probe(*other)
-    assert len(calls) == 5
+def test_fewer_rows_than_columns_give_the_same_ridge_through_the_rows():
+    x, y = linear(m=30, p=45)
+    x[:, 7] = 2.0
+    through_rows = baselines.solve_few(x - x.mean(0), y, baselines.PENALTIES)
+    through_columns = baselines.Sums(x - x.mean(0), y).solve(baselines.PENALTIES)
+    for found, expected in zip(through_rows, through_columns, strict=True):
+        assert found == pytest.approx(expected, abs=1e-7)
+    assert len(np.unique(ridge_probe(x, y, x[:9], np.arange(30)))) > 9

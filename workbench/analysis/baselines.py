@@ -1,6 +1,5 @@
 """What can be read without a network? Pixels, metadata, the source of the film; and the ridge that reads them and any features."""
 
-import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -14,8 +13,6 @@ PENALTIES = np.logspace(-3, 5, 17)  # of standardised columns, times the number 
 FOLDS = 5
 DECODED: dict[tuple[str, int], np.ndarray] = {}  # (data hash, index) -> (SIDE * SIDE,) float32
 DECODED_MOST = 50_000  # 200 MB
-SCORED: dict[bytes, np.ndarray] = {}  # ridges of wide features: every run of a process on the same data asks for the pixel floor
-WIDE, SCORED_MOST = 512, 16
 
 
 @lru_cache(maxsize=256)
@@ -129,19 +126,6 @@ def ridge_probe(fit: np.ndarray, labels: np.ndarray, z: np.ndarray, groups: Sequ
     cross-validation over whole patients (`groups`) inside them. A label with one value only scores that value.
     """
     fit, z, labels = np.asarray(fit, np.float64), np.asarray(z, np.float64), np.asarray(labels, np.float64)
-    if fit.shape[1] < WIDE:
-        return fitted(fit, labels, z, np.asarray(groups).astype(str))
-    key = hashlib.blake2b("\x1f".join(map(str, groups)).encode())
-    for array in (fit, labels, z):
-        key.update(f"{array.shape}".encode() + np.ascontiguousarray(array).data)
-    if key.digest() not in SCORED:
-        while len(SCORED) >= SCORED_MOST:
-            SCORED.pop(next(iter(SCORED)))
-        SCORED[key.digest()] = fitted(fit, labels, z, np.asarray(groups).astype(str))
-    return SCORED[key.digest()].copy()
-
-
-def fitted(fit: np.ndarray, labels: np.ndarray, z: np.ndarray, groups: np.ndarray) -> np.ndarray:
     centre = fit.mean(0)
     fit, z = fit - centre, z - centre
     scores = np.zeros((len(z), labels.shape[1]))
@@ -149,7 +133,7 @@ def fitted(fit: np.ndarray, labels: np.ndarray, z: np.ndarray, groups: np.ndarra
     for pattern in np.unique(stated.T, axis=0):  # labels stated on the same rows share every decomposition
         own = np.flatnonzero((pattern == stated.T).all(1))
         if pattern.any():
-            scores[:, own] = ridge(fit[pattern], labels[np.ix_(pattern, own)], z, groups[pattern])
+            scores[:, own] = ridge(fit[pattern], labels[np.ix_(pattern, own)], z, np.asarray(groups).astype(str)[pattern])
     return scores
 
 
