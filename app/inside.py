@@ -6,6 +6,7 @@ from app.select import Selection
 from workbench.analysis.falls import Fall, follows
 from workbench.figures import collapse, spectra, theme
 from workbench.figures.theme import Palette, number
+from workbench.run import Run
 
 MULTIPLES = ("participation_ratio", "feature_std", "offset", "probe")
 SPECTRUM = """Singular values $\\sigma_1 \\ge \\sigma_2 \\ge \\dots$ of the centred features, relative to the largest, on two log axes.
@@ -153,7 +154,7 @@ def footer(found: Latent, chosen: Selection) -> list[str]:
     ]
 
 
-def hashes(run) -> dict[str, str]:
+def hashes(run: Run) -> dict[str, str]:
     """Data set -> hash, as the run recorded it."""
     found = run.provenance if (run.path / "provenance.json").is_file() else {}
-    return dict(found.get("data_hashes") or found.get("data") or {})
+    return dict(found.get("data") or {})

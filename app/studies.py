@@ -15,6 +15,7 @@ from app import place
 from app.state import escape
 from workbench.dataset import Dataset, Image, Sample
 from workbench.datasets import load_dataset
+from workbench.errors import UserError
 from workbench.run import Run
 
 WIDTH = 420  # pixels of the shown image
@@ -52,12 +53,17 @@ def loading(config: str) -> Future[Studies]:
 
 
 def of_run(run: Run) -> Studies | None:
-    """None while it is loading; raises UserError where the data set cannot be loaded on this machine."""
-    first = next(iter(run.config["data"].values()))
+    """None while it is loading; raises UserError where it cannot be loaded here, or is no longer what the run was trained on."""
+    name, first = next(iter(run.config["data"].items()))
     try:
-        return loading(json.dumps(first["config"], sort_keys=True)).result(PATIENCE)
+        found = loading(json.dumps(first["config"], sort_keys=True)).result(PATIENCE)
     except TimeoutError:
         return None
+    trained = run.provenance.get("data", {}).get(name) if (run.path / "provenance.json").is_file() else None
+    if trained not in (None, found.dataset.data_hash):
+        told = f"was trained on #{trained[:8]}, what is here now is #{found.dataset.data_hash[:8]}"
+        raise UserError(f"{run.id}: data {name} has changed: {told}; its images are not these. Train the run again to see them")
+    return found
 
 
 @st.fragment(run_every=1)

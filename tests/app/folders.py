@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from tests.toys import points
 from workbench.analysis.collapse import summarise
 from workbench.embeddings import Embeddings, save
 from workbench.run import RunConfig, process_started, write_json
@@ -15,6 +16,7 @@ from workbench.run import RunConfig, process_started, write_json
 LOOKS = (0, 1, 2, 4, 8, 16, 24, 32, 40)
 FEATURES = {"image.backbone": 16, "image.projected": 12}
 DATA = {"name": "tests.toys.points", "studies": 600}
+HASH = points.load(points.Config(studies=DATA["studies"])).data_hash
 N = 100
 DECAY = {"alignment": 1.2, "orthogonality": 0.5, "contrastive": 0.05}  # how fast directions go out
 PROBE = {"alignment": 0.73, "orthogonality": 0.70, "contrastive": 0.87}
@@ -47,7 +49,7 @@ def write_look(path: Path, name: str, seed: int, step: int) -> None:
     patients = tuple(f"patient-{(400 + index) // 2}" for index in range(N))
     looked = {feature: features(name, seed, step, d) for feature, d in FEATURES.items()}
     for feature, z in looked.items():
-        save(Embeddings(z, keys, patients, feature, step, "toy-hash"), folder / "embeddings" / feature)
+        save(Embeddings(z, keys, patients, feature, step, HASH), folder / "embeddings" / feature)
     share = np.log2(1 + step) / np.log2(1 + LOOKS[-1])
     write_json(folder / "probe.json", dict.fromkeys(FEATURES, macro(0.72 + (PROBE.get(name, 0.8) - 0.72) * share)))
     write_json(folder / "geometry.json", {feature: summarise(z, patients).as_dict() for feature, z in looked.items()})
@@ -72,7 +74,7 @@ def write_run(
     }
     write_json(path / "status.json", status | {"pid": os.getpid(), "started": process_started(os.getpid())})
     (path / "heartbeat").touch()
-    write_json(path / "provenance.json", {"data": {"points": "toy-hash"}})
+    write_json(path / "provenance.json", {"data": {"points": HASH}})
     (path / "events.jsonl").write_text(json.dumps({"event": "launched", "step": 0, "time": time.time()}) + "\n")
     (path / "out.log").write_text("ready\n")
     write_metrics(path, name, range(1, step + 1))

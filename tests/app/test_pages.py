@@ -8,7 +8,8 @@ import time
 import pytest
 
 from tests.app.conftest import PAGES, texts
-from tests.app.folders import LOOKS, config, write_demo, write_look, write_metrics, write_run
+from tests.app.folders import DATA, LOOKS, config, write_demo, write_look, write_metrics, write_run
+from tests.toys import points
 from workbench.errors import UserError
 from workbench.run import request_launch
 
@@ -201,3 +202,22 @@ def test_a_waiting_run_is_taken_out_of_the_queue_and_resumed_again(root, open_pa
     assert run.status["state"] == "stopped" and not list((root / "queue").glob("[0-9]*.json"))
     healthy(app.button(key="resume").click().run())
     assert [json.loads(path.read_text())["resume"] for path in (root / "queue").glob("[0-9]*.json")] == [True]
+
+
+def test_images_of_changed_data_are_not_shown_for_an_old_run(root, open_page):
+    run = write_run(root)
+    shown = healthy(open_page("latent_space", run=run.name, sample="point-420"))
+    assert "up 0 right 1" in texts(shown) and shown.get_by_key("map_label").value == "up"
+    (run / "provenance.json").write_text(json.dumps({"data": {"points": "0123456789abcdef"}}))
+    app = healthy(open_page("latent_space", run=run.name, sample="point-420"))
+    said = texts(app).replace("\\", "")
+    assert "trained on #01234567" in said and "up 0 right 1" not in said
+
+
+def test_an_export_below_open_terms_carries_hashed_keys(root, monkeypatch):
+    from app import studies
+
+    assert studies.hashed(["patient-7"]) != ["patient-7"] and len(studies.hashed(["a"])[0]) == 12
+    monkeypatch.setattr(points.Points, "terms", "no-redistribution")
+    loaded = studies.read(json.dumps(DATA))
+    assert not loaded.open and "this screen only" in studies.source(loaded, loaded.dataset[0])
