@@ -133,6 +133,7 @@ def main() -> None:
         app(options.runs.resolve(), Path(folder) / "app.log") as address,
         chromium(viewport=SIZE) as context,
     ):
+        context.set_default_timeout(120_000)
         first_paints(context, address, 1)  # imports and caches of a fresh server
         paints = first_paints(context, address, max(3, options.repeats // 4))
         measured = interactions(Watched(context.new_page(), address), options.repeats)
