@@ -63,7 +63,7 @@ SABOTAGES = [
         "(vectors @ shrunk)\n        return weights, target - mean @ weights",
         "(vectors @ shrunk)\n        return weights, target + mean @ weights",
         "intercept with the wrong sign",
-        "one_penalty_is_the_ridge_of_the_normal_equations",
+        "gaps_in_labels_leave_out_those_rows_of_that_label_only",
     ),
     broken(
         "(whole.minus(Sums(fit[held], labels[held])) if held.any() else whole).solve(PENALTIES)",
