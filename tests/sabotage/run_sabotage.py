@@ -91,7 +91,7 @@ def outcomes(tree: Path, tests: list[str]) -> dict[str, str]:
         data = pipe.read()
     os.waitpid(child, 0)
     assert data, f"the process that ran {tests} died"
-    return pickle.loads(data)  # noqa: S301 - our own fork wrote it
+    return pickle.loads(data)
 
 
 def outcome_of(found: dict[str, str], test: str) -> str:

@@ -31,7 +31,9 @@ class Points:
         self.config = config
         self.keys = [f"point-{index}" for index in range(config.studies)]
         self.patients = [f"patient-{index // 2}" for index in range(config.studies)]
-        self.values = np.stack([rng(0, "points", 0, key).normal(size=(config.images, 4, 5)) for key in self.keys]).astype(np.float32) + config.shift
+        self.values = (
+            np.stack([rng(0, "points", 0, key).normal(size=(config.images, 4, 5)) for key in self.keys]).astype(np.float32) + config.shift
+        )
         if config.poison is not None:
             self.values[config.poison] = np.nan
         clean = np.nan_to_num(self.values)
@@ -45,7 +47,13 @@ class Points:
     def __getitem__(self, index: int) -> Sample:
         words = f"up {int(self.labels[index, 0])} right {int(self.labels[index, 1])}"
         images = [Image(self.values[index, view]) for view in range(self.config.images)]
-        return {"key": self.keys[index], "patient": self.patients[index], "images": images, "texts": [Text(words)], "labels": self.labels[index]}
+        return {
+            "key": self.keys[index],
+            "patient": self.patients[index],
+            "images": images,
+            "texts": [Text(words)],
+            "labels": self.labels[index],
+        }
 
     def split(self, name: Split) -> np.ndarray:
         third = {"train": (0, 4), "val": (4, 5), "test": (5, 6)}[name]

@@ -112,7 +112,7 @@ def test_scale_follows_scale_and_centred_ranks_ignore_the_mean():
     z = shaped()
     assert float(feature_std(5 * z)) == pytest.approx(5 * float(feature_std(z)), rel=1e-9)
     for statistic in (effective_rank, participation_ratio, nesum, isoscore, feature_std):
-        assert float(statistic(z + [40, -10, 0, 5])) == pytest.approx(float(statistic(z)), rel=1e-6)
+        assert float(statistic(z + np.array([40, -10, 0, 5]))) == pytest.approx(float(statistic(z)), rel=1e-6)
 
 
 def test_a_point_with_noise_alarms_in_scale_and_offset_though_its_centred_rank_is_full():
