@@ -45,6 +45,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, app(root, Path(folder) / "app.log") as address, chromium(viewport=SIZE) as context:
         for name, path in PAGES.items():
             watched = Watched(context.new_page(), address)
+            watched.page.set_default_timeout(240_000)
             watched.open(path, query)
             page = watched.page
             page.wait_for_function(
