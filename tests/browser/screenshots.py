@@ -63,7 +63,9 @@ def main() -> None:
 
 
 def small(path: Path) -> None:
-    """256 colours: the pages have few, and README loads quickly."""
+    """256 colours where the file is too large for a README."""
+    if path.stat().st_size < 290_000:
+        return
     with Image.open(path) as picture:
         reduced = picture.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     reduced.save(path, optimize=True)

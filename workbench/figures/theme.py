@@ -91,7 +91,7 @@ class Canvas:
         self.layout: dict[str, Any] = {
             "template": "none",
             "height": height,
-            "margin": {"l": 8, "r": 12, "t": 58, "b": 6},
+            "margin": {"l": 40, "r": 12, "t": 58, "b": 24},
             "paper_bgcolor": palette.paper,
             "plot_bgcolor": palette.paper,
             "font": {"family": FONT, "size": SIZE, "color": palette.ink},
@@ -165,7 +165,7 @@ class Canvas:
         """Names beside the ends of their lines, at (y, text, colour) in axis units (log10 on log axes), pushed apart where they would touch."""
         margin = self.layout["margin"]
         margin["r"] = min(176, 14 + round(0.565 * size * max((len(text) for _, text, _ in labels), default=0)))
-        tall = self.layout["height"] - margin["t"] - margin["b"] - 40  # of the axis below
+        tall = self.layout["height"] - margin["t"] - margin["b"]
         order = sorted(range(len(labels)), key=lambda place: labels[place][0])
         room = (high - low) * (size + 2.5) / tall
         for place, y in zip(order, spread([labels[place][0] for place in order], room, low, high)):
@@ -174,6 +174,9 @@ class Canvas:
 
     def figure(self) -> go.Figure:
         """The finished figure."""
+        margin = self.layout["margin"]
+        margin["l"] += 14 if self.y["title"].get("text") else 0
+        margin["b"] += 18 if self.x["title"].get("text") else 0
         layout = self.layout | {"xaxis": self.x, "yaxis": self.y, "shapes": self.shapes, "annotations": self.annotations}
         return go.Figure({"data": self.traces, "layout": layout})
 
