@@ -96,17 +96,17 @@ def heat(found: Latent, chosen: Selection) -> None:
         return
     first = {history.label: history for history in reversed(found.histories)}  # one run of each setting
     histories = [first[label] for label in chosen.arm_slots if label in first]
-    fig = spectra.heat(histories, chosen.step, chosen.arm_slots, place.palette(), heat_title(found))
-    place.figure(fig, "heat", heat_title(found), HEAT, spectra.history_rows(histories))
+    title = heat_title(found.at_last)
+    fig = spectra.heat(histories, chosen.step, chosen.arm_slots, place.palette(), title)
+    place.marked(fig, "heat", title, HEAT, spectra.history_rows(histories))
 
 
-def heat_title(found: Latent) -> str:
-    """The finding of the heat map in at most 60 characters."""
-    lost = [each for each in found.falls if each.kind in ("lost", "total")]
+def heat_title(at_last: list[Fall]) -> str:
+    """The finding of the heat map in at most 60 characters: it shows the whole training, whatever the slider says."""
+    lost = [each for each in at_last if each.kind in ("lost", "total")]
     if not lost:
-        return (
-            "The directions in use did not fall by half" if all(each.kind == "kept" for each in found.falls) else "Directions over training"
-        )
+        kept = all(each.kind == "kept" for each in at_last)
+        return "The directions in use did not fall by half" if kept else "Directions over training"
     worst = min(lost, key=lambda each: each.now / max(each.before, 1e-9))
     return f"{theme.clip(worst.label, 18)}: directions go out at steps {worst.from_step} to {worst.to_step}"
 
@@ -122,7 +122,7 @@ def multiple(found: Latent, statistic: str, chosen: Selection) -> None:
         + (f". Interval: {own[0].procedure}" if own[0].procedure else "")
         + (f". Where it is missing: {why}" if why else "")
     )
-    place.figure(
+    place.marked(
         collapse.panel(own, chosen.step, chosen.arm_slots, place.palette()),
         statistic,
         collapse.PANELS[statistic][0],

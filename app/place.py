@@ -11,6 +11,7 @@ import streamlit as st
 
 from app import buttons
 from app.state import escape
+from workbench.figures import theme
 from workbench.figures.theme import PALETTES, Palette
 
 CONFIG = {"displaylogo": False, "modeBarButtons": [["toImage"]], "toImageButtonOptions": {"format": "svg"}, "doubleClick": False}
@@ -30,18 +31,34 @@ def verdict(sentences: Sequence[tuple[str, str]], aside: str, colour: str) -> No
 
 def plain(fig: go.Figure, key: str, alt: str) -> None:
     """A figure; a camera at its corner saves it as SVG."""
-    st.plotly_chart(fig, theme=None, key=key, config=config(fig, key), alt=alt)
+    st.plotly_chart(fig, theme=None, key=key, config=config(key), alt=alt)
 
 
 def clickable(fig: go.Figure, key: str, alt: str, on_select: Callable[[], None]) -> None:
     """A figure whose points can be clicked one by one."""
-    st.plotly_chart(fig, theme=None, key=key, config=config(fig, key), alt=alt, on_select=on_select, selection_mode="points")
+    st.plotly_chart(fig, theme=None, key=key, config=config(key), alt=alt, on_select=on_select, selection_mode="points")
 
 
-def config(fig: go.Figure, key: str) -> dict[str, Any]:
-    """Only a camera that saves the picture, in our colours."""
-    fig.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": palette().muted, "activecolor": palette().accent})
+def config(key: str) -> dict[str, Any]:
+    """Only a camera that saves the picture."""
     return CONFIG | {"toImageButtonOptions": {"format": "svg", "filename": key}}
+
+
+def marked(fig: go.Figure, key: str, *rest: Any) -> None:
+    """A figure over the whole training: the slider's line lies over it, because Streamlit draws a figure that changes from nothing (60 ms each)."""
+    st.html(f"<style>{over(theme.lift(fig), fig, key)}</style>")
+    figure(fig, key, *rest)
+
+
+def over(marks: Sequence[theme.Mark], fig: go.Figure, key: str) -> str:
+    """The style that draws vertical lines over the plot of a figure; the last drawn lies on top."""
+    margin, layers = fig.layout.margin, []
+    for mark in reversed(marks):
+        dotted = f"repeating-linear-gradient(180deg, {mark.colour} 0 2px, transparent 2px 4px)"
+        fill = dotted if mark.dash == "dot" else f"linear-gradient({mark.colour}, {mark.colour})"
+        layers.append(f"{fill} {100 * mark.share:.3f}% 0 / {mark.width}px 100% no-repeat")
+    box = f"left: {margin.l}px; right: {margin.r}px; top: {margin.t}px; height: {fig.layout.height - margin.t - margin.b}px"
+    return f".st-key-{key}::after {{ {box}; background: {', '.join(layers) or 'none'}; }}"
 
 
 def figure(fig: go.Figure, key: str, alt: str, formula: str, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -64,6 +64,9 @@ def progress(status: Mapping[str, Any]) -> float:
     return metrics.progress(status)
 
 
+LAST = 2**62  # later than any step
+
+
 class Latent(NamedTuple):
     """Everything the page Latent space draws, for one feature."""
 
@@ -71,6 +74,7 @@ class Latent(NamedTuple):
     histories: list[looks.History]
     trajectories: dict[str, list[looks.Trajectory]]  # by statistic
     falls: list[falls.Fall]
+    at_last: list[falls.Fall]  # the same at the last look
     elsewhere: list[falls.Fall]  # of the same towers' other features
 
 
@@ -86,7 +90,7 @@ def latent(runs: Sequence[Run], feature: str, step: int, labels: Mapping[str, st
         looks.overlay(runs, feature, step, labels, shown),
         [history for history in histories if history],
         trajectories,
-        judged(feature, trajectories["participation_ratio"], trajectories["feature_std"], step),
+        *(judged(feature, trajectories["participation_ratio"], trajectories["feature_std"], at) for at in (step, LAST)),
         [
             each
             for other in sorted(others - {feature})

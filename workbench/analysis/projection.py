@@ -64,4 +64,7 @@ def ranks(z: np.ndarray) -> np.ndarray:
     square = np.sum(z**2, 1)
     apart = square[:, None] + square[None] - 2 * z @ z.T
     np.fill_diagonal(apart, -np.inf)
-    return np.argsort(np.argsort(apart, 1, kind="stable"), 1, kind="stable")
+    order = np.argsort(apart, 1, kind="stable")
+    found = np.empty_like(order)
+    np.put_along_axis(found, order, np.arange(len(z))[None], 1)
+    return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -111,6 +111,7 @@ class Canvas:
             "hovermode": "closest",
             "hoverlabel": {"bgcolor": palette.paper, "bordercolor": palette.hairline, "font": {"color": palette.ink, "size": SMALL}},
             "dragmode": False,
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": palette.muted, "activecolor": palette.accent},
         }
 
     def line(self, x: np.ndarray, y: np.ndarray, colour: str, name: str = "", width: float = 2, dash: str = "solid", **more: Any) -> None:
@@ -179,6 +180,23 @@ class Canvas:
         margin["b"] += 18 if self.x["title"].get("text") else 0
         layout = self.layout | {"xaxis": self.x, "yaxis": self.y, "shapes": self.shapes, "annotations": self.annotations}
         return go.Figure({"data": self.traces, "layout": layout})
+
+
+class Mark(NamedTuple):
+    """A vertical line over a figure: its place as a share of the plot's width, and how it looks."""
+
+    share: float
+    colour: str
+    width: float
+    dash: str
+
+
+def lift(fig: go.Figure) -> tuple[Mark, ...]:
+    """Take the vertical lines out of a figure with a fixed range: a page lays them over it, so that moving one draws nothing anew."""
+    low, high = fig.layout.xaxis.range
+    upright = [shape for shape in fig.layout.shapes if shape.yref == "paper" and shape.x0 == shape.x1]
+    fig.layout.shapes = [shape for shape in fig.layout.shapes if not (shape.yref == "paper" and shape.x0 == shape.x1)]
+    return tuple(Mark((each.x0 - low) / (high - low), each.line.color, each.line.width, each.line.dash) for each in upright)
 
 
 def spread(wanted: Sequence[float], room: float, low: float, high: float) -> list[float]:
