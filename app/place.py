@@ -56,7 +56,8 @@ def over(marks: Sequence[theme.Mark], fig: go.Figure, key: str) -> str:
     for mark in reversed(marks):
         dotted = f"repeating-linear-gradient(180deg, {mark.colour} 0 2px, transparent 2px 4px)"
         fill = dotted if mark.dash == "dot" else f"linear-gradient({mark.colour}, {mark.colour})"
-        layers.append(f"{fill} {100 * mark.share:.3f}% 0 / {mark.width}px 100% no-repeat")
+        middle = (mark.share - 0.5) * mark.width  # a percentage aligns the same share of the line, not its middle
+        layers.append(f"{fill} calc({100 * mark.share:.3f}% + {middle:.2f}px) 0 / {mark.width}px 100% no-repeat")
     box = f"left: {margin.l}px; right: {margin.r}px; top: {margin.t}px; height: {fig.layout.height - margin.t - margin.b}px"
     return f".st-key-{key}::after {{ {box}; background: {', '.join(layers) or 'none'}; }}"
 

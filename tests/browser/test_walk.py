@@ -47,10 +47,13 @@ def test_a_link_opens_latent_space_on_a_fresh_server(walk):
 def test_the_slider_and_the_arrow_keys_move_every_view(walk):
     watched, _, _ = walk
     page = watched.page
+    line = "getComputedStyle(document.querySelector('.st-key-heat'), '::after').backgroundPosition"
+    before = page.evaluate(line)
     page.get_by_role("slider").focus()
     page.keyboard.press("ArrowLeft")
     page.wait_for_selector(".st-key-spectrum .gtitle:has-text('step 32')")
     page.wait_for_selector(".st-key-map .gtitle:has-text('step 32')")
+    page.wait_for_function(f"before => {line} !== before", arg=before)
     assert "step=32" in page.url
     watched.settle()
     page.locator(".verdict").click()

@@ -169,3 +169,14 @@ def test_the_map_rings_the_chosen_study_and_counts_its_colours():
     assert figure.layout.yaxis.scaleanchor == "x"
     assert projection.plane(found, None, "", None, equal=False).layout.yaxis.scaleanchor is None
     assert [row["study"] for row in projection.rows(found, ["1", "2", "3"])] == ["1", "2", "3"]
+
+
+def test_lifted_lines_keep_their_place_and_leave_the_figure():
+    figure = collapse.panel([trajectory(untrained=11.0)], 16, {})
+    low, high = figure.layout.xaxis.range
+    (mark,) = theme.lift(figure)
+    assert mark.share == pytest.approx((np.log2(17) - low) / (high - low)) and mark.dash == "dot"
+    assert [shape.y0 for shape in figure.layout.shapes] == [11.0]
+    other = collapse.panel([trajectory(untrained=11.0)], 75, {})
+    theme.lift(other)
+    assert other.to_json() == figure.to_json()  # the slider changes nothing else

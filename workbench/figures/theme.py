@@ -91,7 +91,7 @@ class Canvas:
         self.layout: dict[str, Any] = {
             "template": "none",
             "height": height,
-            "margin": {"l": 40, "r": 12, "t": 58, "b": 24},
+            "margin": {"l": 40, "r": 16, "t": 58, "b": 32},
             "paper_bgcolor": palette.paper,
             "plot_bgcolor": palette.paper,
             "font": {"family": FONT, "size": SIZE, "color": palette.ink},
@@ -177,7 +177,7 @@ class Canvas:
         """The finished figure."""
         margin = self.layout["margin"]
         margin["l"] += 14 if self.y["title"].get("text") else 0
-        margin["b"] += 18 if self.x["title"].get("text") else 0
+        margin["b"] += 14 if self.x["title"].get("text") else 0
         layout = self.layout | {"xaxis": self.x, "yaxis": self.y, "shapes": self.shapes, "annotations": self.annotations}
         return go.Figure({"data": self.traces, "layout": layout})
 
