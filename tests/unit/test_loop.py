@@ -276,25 +276,36 @@ def test_two_processes_train_like_one(tmp_path):
     np.testing.assert_allclose(*losses, rtol=1e-12)
 
 
+ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1", "WORKBENCH_PLUGINS": "tests.toys"}  # equal bits need equal thread counts
+KILLED = {"steps": 400, "checkpoint_every": 20, "monitors": {"studies": 10, "probe_train": 0}}
+
+
+def command(run, *more):
+    return [sys.executable, "-m", "training", "train-folder", str(run.path), *more]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKBENCH_PLUGINS", "tests.toys")
+        run = start(tmp_path_factory.mktemp("whole"), **KILLED)
+    subprocess.run(command(run), env=ONE_THREAD, check=True, timeout=120, capture_output=True)
+    return run
+
+
 @pytest.mark.parametrize("moment", [0.15, 0.5, 0.85])
-def test_kill_9_at_any_moment_then_resume_equals_the_uninterrupted_run(tmp_path, moment):
-    steps = 400
-    runs = [
-        start(tmp_path / name, steps=steps, checkpoint_every=20, monitors={"studies": 10, "probe_train": 0}) for name in ("whole", "cut")
-    ]
-    train(runs[0], shared=True)
-    command = [sys.executable, "-m", "training", "train-folder", str(runs[1].path)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+def test_kill_9_at_any_moment_then_resume_equals_the_uninterrupted_run(uninterrupted, tmp_path, moment):
+    steps, cut = KILLED["steps"], start(tmp_path, **KILLED)
+    process = subprocess.Popen(command(cut), env=ONE_THREAD, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     deadline = time.time() + 60
     while time.time() < deadline and process.poll() is None:
-        if len(runs[1].metrics() or []) >= moment * steps:
+        if sum(record["kind"] == "train" for record in cut.metrics()) >= moment * steps:
             break
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    assert 0 < len(runs[1].metrics()) < steps, "the kill came too late or too early to test anything"
-    subprocess.run([*command, "--resume"], env=environment, check=True, timeout=60, capture_output=True)
-    first, second = (weights(run, steps) for run in runs)
+    assert 0 < sum(record["kind"] == "train" for record in cut.metrics()) < steps, "the kill came too late or too early to test anything"
+    subprocess.run(command(cut, "--resume"), env=ONE_THREAD, check=True, timeout=120, capture_output=True)
+    first, second = (weights(run, steps) for run in (uninterrupted, cut))
     assert all(torch.equal(first[name], second[name]) for name in first)
-    assert without_timings(runs[0].metrics()) == without_timings(runs[1].metrics())
+    assert without_timings(uninterrupted.metrics()) == without_timings(cut.metrics())
