@@ -309,7 +309,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 raise UserError(f"{program}: no command {given[0]!r}; the commands are {', '.join(sorted(commands))}")
             print(f"usage: {program} COMMAND [options]\n\n{table(lines, ('command', 'what it does'))}")
             return
-        tyro.cli(commands, prog=program, args=given, config=(tyro.conf.FlagConversionOff,) if False else ())
+        tyro.cli(commands, prog=program, args=given)
     except UserError as error:
         print(f"{error}", file=sys.stderr)
         sys.exit(2)
