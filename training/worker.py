@@ -1,57 +1,36 @@
-"""The analysis worker: one process a runs folder, one job at a time, each in a child with a memory cap, a time limit and low priority.
+"""The analysis worker: one process a runs folder, one job at a time, computed by a child with a memory cap, a time limit and low priority.
 
-`python -m training.worker ROOT` serves; `python -m training.worker ROOT JOB` is the child that computes one. (no torch at import)
+`python -m training.worker ROOT` serves; the child is `training.bench`. (no torch at import)
 """
 
-import ctypes
-import importlib
 import os
-import shutil
+import select
 import signal
 import socket
 import subprocess
 import sys
 import time
-import traceback
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+from training.bench import note, set_oom_score
 from workbench.errors import UserError
 from workbench.jobs import REPOSITORY, Job, forget, jobs_wait, open_job, waiting_jobs
-from workbench.run import Run, process_started, read_json, write_json
+from workbench.run import process_started, read_json, write_json
 
-POLL, IDLE, LIMIT, MEMORY = 0.1, 60.0, 1800.0, 7 * 86400.0  # seconds: between looks, until it leaves, of a job, of what ended
-OOM_CHILD, OOM_WORKER = 900, 600  # the kernel ends the highest first: the job, then the worker, a run last
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a job function gets: its run, its parameters, an empty folder to fill, and a way to say how far it is."""
-
-    job: Job
-    parameters: Mapping[str, Any]
-    folder: Path
-
-    @property
-    def run(self) -> Run:
-        if self.job.run is None:
-            raise UserError(f"{self.job.id}: this analysis is about a run; give one")
-        return Run(self.job.root / self.job.run)
-
-    def progress(self, share: float, message: str = "") -> None:
-        """Say how far it is, 0 to 1."""
-        note(self.job, state="running", progress=float(share), message=message)
-
-
-def note(job: Job, **changes: Any) -> None:
-    """Change a job's status."""
-    path = job.folder / "status.json"
-    write_json(path, read_json(path) | changes | {"updated": time.time()})
+POLL, IDLE, LIMIT, MEMORY = 0.05, 300.0, 1800.0, 7 * 86400.0  # seconds: between looks, until it leaves, of a job, of what ended
+OOM_WORKER = 600  # the kernel ends the highest first: the job (900), then the worker, a run last
+DIED = 1000  # added to the exit code of a child that ended instead of answering
+MODEST = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "CUDA_VISIBLE_DEVICES": "",
+}
 
 
 def memory_cap() -> int:
@@ -60,12 +39,6 @@ def memory_cap() -> int:
 
     given = os.environ.get("WORKBENCH_JOB_MEMORY_GB")
     return int(float(given) * 1e9) if given else max(int(2e9), psutil.virtual_memory().total // 4)
-
-
-def set_oom_score(value: int) -> None:
-    """Tell the kernel what to end first when memory runs out; where that is not possible, nothing is lost but the order."""
-    with suppress(FileNotFoundError, PermissionError):
-        Path("/proc/self/oom_score_adj").write_text(str(value))
 
 
 def memory_of(pid: int) -> int:
@@ -91,21 +64,24 @@ def serve(root: Path, idle: float = IDLE) -> None:
             lock.acquire(timeout=0)
         except Timeout:
             return
+        bench = Bench(root)
         try:
             write_json(sign, {"host": socket.gethostname(), "pid": os.getpid(), "started": process_started(os.getpid())})
             busy = time.monotonic()
             while time.monotonic() - busy < idle:
-                if serve_next(root):
+                if serve_next(root, bench):
                     busy = time.monotonic()
-                time.sleep(POLL)
+                else:
+                    time.sleep(POLL)
         finally:
+            bench.end()
             sign.unlink(missing_ok=True)
             lock.release()
         if not jobs_wait(root):
             return
 
 
-def serve_next(root: Path) -> bool:
+def serve_next(root: Path, bench: "Bench | None" = None) -> bool:
     """Compute the first job that waits; whether there was one. A ticket that names no job is dropped."""
     for ticket in waiting_jobs(root):
         try:
@@ -115,14 +91,59 @@ def serve_next(root: Path) -> bool:
             print(f"{ticket}: names no job, dropped", flush=True)
             ticket.unlink(missing_ok=True)
             continue
-        note(job, **compute(job))
+        note(job, **compute(job, bench=bench))
         ticket.unlink(missing_ok=True)
         return True
     return False
 
 
-def compute(job: Job, limit: float | None = None, cap: int | None = None) -> dict[str, Any]:
-    """Run one job in a child and watch it; returns its last status."""
+class Bench:
+    """The child that computes: it keeps what it has imported and loaded for the next job, until a job takes it down or the code changes."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.process, self.code = root, None, 0.0
+        self.process: subprocess.Popen[bytes] | None
+
+    def begin(self, job: Job) -> None:
+        """Hand the child a job; a child is started where none lives or its code is no longer that on disk."""
+        newest = max(path.stat().st_mtime for name in ("training", "workbench") for path in (REPOSITORY / name).rglob("*.py"))
+        if self.process is None or self.process.poll() is not None or newest != self.code:
+            self.end()
+            self.code = newest
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "training.bench", str(self.root)],
+                cwd=REPOSITORY,
+                env=os.environ | MODEST | {"WORKBENCH_RUNS": str(self.root)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,
+            )
+        with suppress(BrokenPipeError):  # it died between two jobs: the answer says so
+            os.write(self.process.stdin.fileno(), f"{job.id}\n".encode())
+
+    def answer(self, seconds: float) -> int | None:
+        """The exit code of the job, as the child answers it; that of the child itself, plus DIED, where it ended; None where neither came in time."""
+        pipe = self.process.stdout.fileno()
+        if not select.select([pipe], [], [], seconds)[0]:
+            return None
+        said = os.read(pipe, 16)
+        return int(said) if said else DIED + self.process.wait()
+
+    def held(self) -> int:
+        return memory_of(self.process.pid)
+
+    def end(self) -> None:
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process.stdin.close()
+            self.process.stdout.close()
+            self.process = None
+
+
+def compute(job: Job, limit: float | None = None, cap: int | None = None, bench: Bench | None = None) -> dict[str, Any]:
+    """Run one job in a child (a new one where no bench is given) and watch it; returns its last status."""
     if job.done:
         return {"state": "finished", "progress": 1.0}
     status = read_json(job.folder / "status.json")
@@ -132,37 +153,25 @@ def compute(job: Job, limit: float | None = None, cap: int | None = None) -> dic
     if tries > 2:
         return {"state": "failed", "error": f"{job.id}: took the worker down twice; see {job.folder / 'out.log'}, then ask again"}
     note(job, state="running", tries=tries, pid=None)
-    limit, cap = limit or LIMIT, cap or memory_cap()
-    threads = {
-        "OMP_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "NUMBA_NUM_THREADS": "1",
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "CUDA_VISIBLE_DEVICES": "",
-    }
-    with open(job.folder / "out.log", "wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "training.worker", str(job.root), job.id],
-            cwd=REPOSITORY,
-            env=os.environ | threads | {"WORKBENCH_RUNS": str(job.root)},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    ended = watch(job, process, limit, cap)
-    if ended:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        return ended
-    return outcome(job, process.returncode)
+    cap, own = cap or memory_cap(), bench or Bench(job.root)
+    try:
+        own.begin(job)
+        ended = watch(job, own, limit or LIMIT, cap)
+        if "state" in ended or own.held() > cap / 2:  # what it keeps must leave room for the next job
+            own.end()
+        return ended if "state" in ended else outcome(job, ended["code"])
+    finally:
+        if bench is None:
+            own.end()
 
 
-def watch(job: Job, process: "subprocess.Popen[bytes]", limit: float, cap: int) -> dict[str, Any] | None:
-    """Wait for the child; the status it earns where it has to be ended."""
+def watch(job: Job, bench: Bench, limit: float, cap: int) -> dict[str, Any]:
+    """Wait for the child: the code it answers, or the status the job earns where it has to be ended."""
     deadline = time.monotonic() + limit
-    while process.poll() is None:
+    while True:
+        code = bench.answer(POLL)
+        if code is not None:
+            return {"code": code}
         if (job.folder / "cancel").exists():
             return {"state": "cancelled", "error": None}
         if time.monotonic() > deadline:
@@ -170,61 +179,28 @@ def watch(job: Job, process: "subprocess.Popen[bytes]", limit: float, cap: int) 
                 "state": "failed",
                 "error": f"{job.name}: not finished after {limit:g} s and ended; ask for fewer rows or a smaller model",
             }
-        held = memory_of(process.pid)
+        held = bench.held()
         if held > cap:
             sentence = f"{job.name}: needs more than {cap / 1e9:.2g} GB and was ended; ask for fewer rows or set WORKBENCH_JOB_MEMORY_GB"
             return {"state": "failed", "error": sentence}
-        time.sleep(POLL)
-    return None
 
 
 def outcome(job: Job, code: int) -> dict[str, Any]:
-    """The status of a job whose child ended by itself."""
+    """The status of a job that ended by itself, or took its child along."""
     if job.done:
         return {"state": "finished", "progress": 1.0, "error": None}
-    lines = (job.folder / "out.log").read_text(errors="replace").strip().splitlines()
+    log = job.folder / "out.log"
+    lines = log.read_text(errors="replace").strip().splitlines() if log.is_file() else []
     if code in (1, 2) and lines:
         return {"state": "failed", "error": lines[-1][:1000]}
+    code -= DIED
     how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-    return {"state": "failed", "error": f"{job.name}: the process ended with {how} and no result; see {job.folder / 'out.log'}"}
-
-
-def child(root: Path, job_id: str) -> int:
-    """Compute one job here: into a folder aside, renamed when it is whole."""
-    die_with_parent()
-    set_oom_score(OOM_CHILD)
-    os.nice(10)
-    job = open_job(root, job_id)
-    aside = job.result.with_name(f".{job.result.name}.part")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    try:
-        function = importlib.import_module(f"training.jobs.{job.name}")
-        function.compute(Task(job, read_json(job.folder / "request.json")["parameters"], aside))
-        os.replace(aside, job.result)
-    except UserError as error:
-        print(error, flush=True)
-        return 2
-    except Exception:  # noqa: BLE001 the boundary of a job: whatever it raised is what its status says
-        print(traceback.format_exc(), flush=True)
-        return 1
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return 0
-
-
-def die_with_parent() -> None:
-    """Ask Linux to end this process when the worker dies, so that no job goes on unwatched."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    return {"state": "failed", "error": f"{job.name}: the process ended with {how} and no result; see {log}"}
 
 
 def main(arguments: list[str]) -> int:
-    root = Path(arguments[0]).resolve()
-    if len(arguments) > 1:
-        return child(root, arguments[1])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    serve(root)
+    serve(Path(arguments[0]).resolve())
     return 0
 
 

@@ -8,6 +8,7 @@ import ast
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from workbench.errors import UserError
 from workbench.run import NAME, Run, find_run, is_alive, read_json, runs_root, write_json
@@ -159,13 +162,39 @@ def schema(root: str | Path | None, kind: str, name: str) -> dict[str, Any] | No
 
 
 def forget(root: str | Path | None, older_than: float) -> int:
-    """Remove the folders of jobs that ended more than so many seconds ago; results stay. Returns how many."""
+    """Remove the folders of jobs that ended more than so many seconds ago, and uploads as old; results stay. Returns how many."""
     removed = 0
+    for path in (runs_root(root) / "jobs" / "uploads").glob("*.npy"):
+        if time.time() - path.stat().st_mtime > older_than:
+            path.unlink(missing_ok=True)
     for job in list_jobs(root):
         if job["state"] not in OPEN and time.time() - job["asked"] > older_than:
             shutil.rmtree(runs_root(root) / "jobs" / job["id"], ignore_errors=True)
             removed += 1
     return removed
+
+
+# ---- images handed in for a view ----------------------------------------------------------------------------------------
+
+
+def write_upload(root: str | Path | None, pixels: np.ndarray) -> str:
+    """Keep an uploaded image, (h, w) uint8 grey, beside the jobs that will look at it; returns its identifier, a hash of its pixels."""
+    name = hashlib.sha256(repr(pixels.shape).encode() + np.ascontiguousarray(pixels, np.uint8).tobytes()).hexdigest()[:20]
+    path = runs_root(root) / "jobs" / "uploads" / f"{name}.npy"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{name}.{os.getpid()}.npy")
+        np.save(aside, pixels.astype(np.uint8))
+        os.replace(aside, path)
+    return name
+
+
+def read_upload(root: str | Path | None, name: str) -> np.ndarray:
+    """An image kept by `write_upload`, (h, w) uint8. Raises UserError where it is not, or no longer, there."""
+    path = runs_root(root) / "jobs" / "uploads" / f"{name}.npy"
+    if not re.fullmatch("[0-9a-f]{20}", name) or not path.is_file():
+        raise UserError(f"{name!r}: this upload is not here any more; hand the image in again")
+    return np.load(path, allow_pickle=False)
 
 
 # ---- the queue's process ------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ TORCH_FREE += [
     "workbench.randomness",
     "workbench",
     "training.supervisor",
+    "training.bench",
     "training.worker",
     "training.launch",
     "app.actions",

@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from training import worker
-from training.worker import compute, serve, serve_next
+from training import bench
+from training.worker import Bench, compute, serve, serve_next
 from workbench import jobs
 from workbench.embeddings import Embeddings, load, save
 from workbench.errors import UserError
@@ -41,6 +41,8 @@ def compute(task):
     if what == "eat":
         held = [bytearray(os.urandom(1 << 20)) for _ in range(3000)]
         time.sleep(20)
+    task.progress(1.0, "")
+    (task.folder / "pid").write_text(f"{os.getpid()}")
     (task.folder / "nice").write_text(f"{os.nice(0)} {os.environ['OMP_NUM_THREADS']} {open('/proc/self/oom_score_adj').read()}")
 '''
 
@@ -110,6 +112,34 @@ def test_memory_and_time_have_a_cap(tmp_path):
     assert "not finished after 1 s" in compute(slow, limit=1.0)["error"]
 
 
+def test_the_child_stays_warm_until_a_job_takes_it_down_or_the_code_changes(tmp_path):
+    bench = Bench(tmp_path)
+    pids = []
+    try:
+        for what in ("one", "user", "two", "die", "three", "changed"):
+            bench.code -= what == "changed"
+            job = ask(tmp_path, what)
+            serve_next(tmp_path, bench)
+            pids.append((job.result / "pid").read_text() if job.done else job.status()["error"])
+    finally:
+        bench.end()
+    assert pids[0] == pids[2] and pids[1] == "field: wrong, do this" and "exit code 7" in pids[3]
+    assert len({pids[2], pids[4], pids[5]}) == 3
+
+
+def test_an_upload_is_kept_until_it_is_old(tmp_path):
+    pixels = np.arange(15, dtype=np.uint8).reshape(3, 5)
+    name = jobs.write_upload(tmp_path, pixels)
+    assert name == jobs.write_upload(tmp_path, pixels) != jobs.write_upload(tmp_path, pixels.reshape(5, 3))
+    np.testing.assert_array_equal(jobs.read_upload(tmp_path, name), pixels)
+    jobs.forget(tmp_path, 3600)
+    jobs.read_upload(tmp_path, name)
+    jobs.forget(tmp_path, -1)
+    for wrong in (name, "../../etc/passwd"):
+        with pytest.raises(UserError, match="not here any more"):
+            jobs.read_upload(tmp_path, wrong)
+
+
 def test_a_job_that_takes_the_worker_down_is_tried_twice(tmp_path):
     job = ask(tmp_path, "work")
     write_json(job.folder / "status.json", read_json(job.folder / "status.json") | {"state": "running", "tries": 2})
@@ -172,9 +202,9 @@ def test_a_map_of_a_look_lies_beside_the_order_of_its_keys(tmp_path, monkeypatch
         folder.mkdir()
         if n == 9:
             with pytest.raises(UserError, match="has 9 rows, a map needs more than 15"):
-                umap.compute(worker.Task(job, parameters, folder))
+                umap.compute(bench.Task(job, parameters, folder))
         else:
-            umap.compute(worker.Task(job, parameters, folder))
+            umap.compute(bench.Task(job, parameters, folder))
     assert np.load(tmp_path / "large" / "layout.npy").shape == (40, 2)
     quality = read_json(tmp_path / "large" / "quality.json")
     assert (
@@ -203,7 +233,7 @@ def test_features_of_a_split_at_a_snapshot(tmp_path, monkeypatch):
     for split, n in (("val", 10), ("test", 10)):
         job = request_job(tmp_path, "features", run.id, {"split": split, "step": 2})
         (tmp_path / split).mkdir()
-        features.compute(worker.Task(job, {"split": split, "step": 2}, tmp_path / split))
+        features.compute(bench.Task(job, {"split": split, "step": 2}, tmp_path / split))
         found = load(tmp_path / split / "image.backbone")
         assert (found.features.shape, found.checkpoint, found.data_hash) == ((n, 3), 2, run.status["data_hash"])
     stored = run.embeddings("image.backbone", 2)

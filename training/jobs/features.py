@@ -1,6 +1,6 @@
 """Features of a whole split at a snapshot, as Embeddings; needs torch."""
 
-from training.worker import Task
+from training.bench import Task
 from workbench.embeddings import save
 from workbench.errors import UserError
 

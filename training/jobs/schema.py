@@ -1,6 +1,6 @@
 """JSON schema of a method's or data set's Config: what a form is drawn from. Importing a method imports torch, so a worker does it."""
 
-from training.worker import Task
+from training.bench import Task
 from workbench import registry
 from workbench.run import write_json
 

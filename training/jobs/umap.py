@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from training.worker import Task
+from training.bench import Task
 from workbench.analysis.projection import neighbourhoods
 from workbench.errors import UserError
 from workbench.run import write_json
