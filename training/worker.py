@@ -101,8 +101,9 @@ class Bench:
     """The child that computes: it keeps what it has imported and loaded for the next job, until a job takes it down or the code changes."""
 
     def __init__(self, root: Path) -> None:
-        self.root, self.process, self.code = root, None, 0.0
-        self.process: subprocess.Popen[bytes] | None
+        self.root, self.code = root, 0.0
+        self.process: subprocess.Popen[bytes] | None = None
+        self.questions = self.answers = -1  # our ends of its input and output
 
     def begin(self, job: Job) -> None:
         """Hand the child a job; a child is started where none lives or its code is no longer that on disk."""
@@ -110,35 +111,43 @@ class Bench:
         if self.process is None or self.process.poll() is not None or newest != self.code:
             self.end()
             self.code = newest
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "training.bench", str(self.root)],
-                cwd=REPOSITORY,
-                env=os.environ | MODEST | {"WORKBENCH_RUNS": str(self.root)},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                start_new_session=True,
-            )
+            self.start()
         with suppress(BrokenPipeError):  # it died between two jobs: the answer says so
-            os.write(self.process.stdin.fileno(), f"{job.id}\n".encode())
+            os.write(self.questions, f"{job.id}\n".encode())
+
+    def start(self) -> None:
+        its_input, self.questions = os.pipe()
+        self.answers, its_output = os.pipe()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "training.bench", str(self.root)],
+            cwd=REPOSITORY,
+            env=os.environ | MODEST | {"WORKBENCH_RUNS": str(self.root)},
+            stdin=its_input,
+            stdout=its_output,
+            start_new_session=True,
+        )
+        os.close(its_input)
+        os.close(its_output)
 
     def answer(self, seconds: float) -> int | None:
         """The exit code of the job, as the child answers it; that of the child itself, plus DIED, where it ended; None where neither came in time."""
-        pipe = self.process.stdout.fileno()
-        if not select.select([pipe], [], [], seconds)[0]:
+        if not select.select([self.answers], [], [], seconds)[0]:
             return None
-        said = os.read(pipe, 16)
-        return int(said) if said else DIED + self.process.wait()
+        said = os.read(self.answers, 16)
+        return int(said) if said or self.process is None else DIED + self.process.wait()
 
     def held(self) -> int:
-        return memory_of(self.process.pid)
+        """Resident bytes of the child."""
+        return memory_of(self.process.pid) if self.process else 0
 
     def end(self) -> None:
+        """End the child; the next job gets a new one."""
         if self.process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-            self.process.stdin.close()
-            self.process.stdout.close()
+            os.close(self.questions)
+            os.close(self.answers)
             self.process = None
 
 

@@ -1,7 +1,7 @@
 """One image file -> a square grey film: formats, limits, bit depths."""
 
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -21,8 +21,8 @@ class Decoded(NamedTuple):
     height: int
 
 
-def decode(path: Path, name: str, size: int, fit: Fit) -> Decoded:
-    """Read, check and resize one file; raises UserError that names it."""
+def decode(path: Path | BinaryIO, name: str, size: int, fit: Fit) -> Decoded:
+    """Read, check and resize one file, on disk or handed in; raises UserError that names it."""
     try:
         with Image.open(path, formats=FORMATS) as image:
             width, height = image.size
@@ -36,7 +36,7 @@ def decode(path: Path, name: str, size: int, fit: Fit) -> Decoded:
     except FileNotFoundError:
         raise UserError(f"{name}: no such image file; restore it or remove its row, then run `workbench data prepare`") from None
     except UnidentifiedImageError:
-        if path.suffix.lower() in (".dcm", ".dicom"):
+        if Path(name).suffix.lower() in (".dcm", ".dicom"):
             raise UserError(f"{name}: DICOM is not read yet; convert it to PNG (16 bit is kept) and name that in the table") from None
         raise UserError(f"{name}: is no PNG or JPEG image; restore it, or list it by `workbench data prepare`") from None
     except Image.DecompressionBombError as error:

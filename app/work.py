@@ -1,0 +1,69 @@
+"""Work that leaves the page: asked of the worker, waited for without blocking, shown when it is whole."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import streamlit as st
+
+from app import place, state
+from workbench.errors import UserError
+from workbench.ingest.decode import decode
+from workbench.jobs import OPEN, Job, describe_job, request_job, write_upload
+from workbench.run import read_json
+
+POLL = 0.15  # seconds between looks at a job
+EDGE = 512  # pixels an uploaded image is brought to; every method resizes it further
+
+
+def ask(root: Path, name: str, run_id: str | None, parameters: Mapping[str, Any]) -> Job:
+    """The job of these parameters, asked of the worker where its result is not there; one that failed or was cancelled waits for `Try again`."""
+    job = describe_job(root, name, run_id, parameters)
+    if job.done or (job.folder / "request.json").is_file():
+        return job
+    return request_job(root, name, run_id, parameters)
+
+
+def shown(job: Job, height: int, key: str) -> Path | None:
+    """The folder of the result when it is whole; until then a skeleton of this height with progress and Cancel, which renews itself."""
+    if job.done:
+        return job.result
+    status = job.status()
+    if status["state"] in OPEN:
+        wait(job, height, key)
+        return None
+    with st.container(border=True, height=height):
+        if status["state"] == "failed":
+            place.refused(status["error"])
+        else:
+            st.caption("Cancelled: nothing was computed.")
+        st.button("Try again", key=f"{key}_again", on_click=again, args=(job,))
+    return None
+
+
+def again(job: Job) -> None:
+    """Ask once more for a job that failed or was cancelled."""
+    request_job(job.root, job.name, job.run, read_json(job.folder / "request.json")["parameters"])
+
+
+@st.fragment(run_every=POLL)
+def wait(job: Job, height: int, key: str) -> None:
+    """Runs again by itself until the job has ended, then runs the page."""
+    status = job.status()
+    if status["state"] not in OPEN:
+        st.rerun()
+    with st.container(border=True, height=height, key=f"{key}_waits"):
+        told = status["message"] or ("waits for the worker" if status["state"] == "waiting" else "at work")
+        st.progress(min(1.0, float(status["progress"])), state.escape(told))
+        st.button("Cancel", key=f"{key}_cancel", type="tertiary", icon=":material/close:", on_click=job.cancel)
+
+
+def upload(root: Path, file: BinaryIO | None) -> str | None:
+    """Identifier of an uploaded PNG or JPEG, kept grey beside the jobs; None where there is none or it was refused, which is then said."""
+    if file is None:
+        return None
+    try:
+        return write_upload(root, decode(file, getattr(file, "name", "this upload"), EDGE, "pad").array)
+    except UserError as error:
+        place.refused(error)
+        return None
