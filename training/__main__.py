@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from training.control import exclusive
+from training.control import exclusive, gone_unless_begun
 from training.threads import set_threads
 from workbench import registry
 from workbench.errors import UserError
@@ -87,7 +87,7 @@ def train(
     run = create_run(resolve(config, recipe), runs)
     if not json:
         print(f"run {run.id}", flush=True)
-    with exclusive(run):
+    with gone_unless_begun(run), exclusive(run):
         state = train_run(run)
     show({"run": run.id, "path": str(run.path), "state": state, "step": run.status["step"]}, f"{state} at step {run.status['step']}", json)
 

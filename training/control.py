@@ -10,7 +10,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from workbench.errors import UserError
-from workbench.run import Run, write_json
+from workbench.run import Run, delete_run, write_json
 
 
 @contextmanager
@@ -28,6 +28,17 @@ def exclusive(run: Run, seconds: float = 10.0) -> Iterator[None]:
             yield
     except Timeout:
         raise UserError(f"{run.id}: another process is training this run; stop it first with `workbench stop {run.id}`") from None
+
+
+@contextmanager
+def gone_unless_begun(run: Run) -> Iterator[None]:
+    """Take the folder of a new run away again where an error comes before its first status: nothing of it was worth keeping."""
+    try:
+        yield
+    except BaseException:
+        if run.status["state"] == "queued":
+            delete_run(run)
+        raise
 
 
 def pending(inbox: Path) -> list[tuple[Path, dict[str, Any]]]:

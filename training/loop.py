@@ -17,10 +17,11 @@ from training.monitors import Clock, Probe, look_steps
 from training.progress import Progress as Bar
 from training.provenance import provenance
 from training.recorder import Recorder
-from training.setup import initialise_from, open_data, trained_names
+from training.setup import open_data, trained_names
 from training.step import Divergence, Stepper
 from workbench.batches import Rows, fixed_batches, to_device
 from workbench.errors import UserError
+from workbench.interop.weights import initialise_from
 from workbench.method import capabilities
 from workbench.models import build_method, load_weights, method_config
 from workbench.randomness import torch_stream
@@ -43,7 +44,7 @@ class Trainer:
         chosen, parsed = method_config(config.method)
         self.data = open_data(config, chosen)
         self.method = build_method(config.method, config.seed, run.id)
-        self.init_report = initialise_from(self.method, config.init_from)
+        self.init_report = initialise_from(self.method, config.init_from, run.path.parent)
         unused = len(self.method.phases) > 1 or self.method.unused_parameters
         handler = DistributedDataParallelKwargs(find_unused_parameters=unused, broadcast_buffers=False)
         precision = "bf16" if self.precision == "bf16" else "no"

@@ -53,6 +53,8 @@ class Recorder:
     def begin(self, **facts: Any) -> None:
         """The first status of this process."""
         self.status = dict(self.run.status) if not self.silent else {}
+        if self.status.get("pid") != os.getpid():  # not started by the supervisor, which wrote us down: the slot is of an earlier process
+            self.status.pop("slot", None)
         self.write_status(
             state="running", host=socket.gethostname(), pid=os.getpid(), started=process_started(os.getpid()), error=None, **facts
         )

@@ -1,12 +1,9 @@
 """From a run's configuration to what its loop needs: data, method, weights, checked before the first step."""
 
 import fnmatch
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from safetensors.torch import load_file
 
 from workbench.dataset import Dataset, Sample
 from workbench.datasets import dataset_config, load_dataset
@@ -14,7 +11,7 @@ from workbench.errors import UserError
 from workbench.method import Method
 from workbench.models import method_config
 from workbench.randomness import rng
-from workbench.run import RunConfig, find_run
+from workbench.run import RunConfig
 
 
 def resolve(config: RunConfig, where: str = "config") -> RunConfig:
@@ -96,35 +93,3 @@ def trained_names(method: Method, patterns: tuple[str, ...]) -> list[str]:
                 f"stages.trainable: pattern {pattern!r} matches no parameter; the parts are {[n for n, _ in method.named_children()]}"
             )
     return chosen
-
-
-def initialise_from(method: Method, sources: Mapping[str, str]) -> dict[str, dict[str, list[str]]]:
-    """Start weights of parts from a run's snapshot (`run:STEP`) or a local .safetensors; returns matched, missing and unused keys per part."""
-    report: dict[str, dict[str, list[str]]] = {}
-    for part, source in sources.items():
-        own = {name: value for name, value in method.state_dict().items() if part == "*" or name.startswith(part + ".")}
-        if not own:
-            raise UserError(f"init_from: part {part!r} is not in the method; the parts are {[name for name, _ in method.named_children()]}")
-        given = read_weights(source)
-        short = {name if part == "*" or name.startswith(part + ".") else f"{part}.{name}": value for name, value in given.items()}
-        matched = [name for name in own if name in short and short[name].shape == own[name].shape]
-        if not matched:
-            raise UserError(f"init_from.{part}: no tensor of {source} fits (first expected: {next(iter(own))}); give weights of this part")
-        method.load_state_dict({name: short[name] for name in matched}, strict=False)
-        report[part] = {
-            "matched": matched,
-            "missing": [name for name in own if name not in matched],
-            "unused": [name for name in short if name not in matched],
-        }
-    return report
-
-
-def read_weights(source: str) -> dict[str, Any]:
-    """Tensors of `path.safetensors` or of a run's snapshot `RUN[:STEP]`."""
-    if source.endswith(".safetensors"):
-        if not Path(source).is_file():
-            raise UserError(f"init_from: {source}: no such file; give an existing .safetensors file")
-        return load_file(source)
-    name, _, step = source.partition(":")
-    run = find_run(name)
-    return load_file(run.snapshot(int(step) if step else "last") / "model.safetensors")

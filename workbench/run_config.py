@@ -109,7 +109,7 @@ class RunConfig(Config):
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)] = (Stage(),)
     """Parts of the run, one after the other."""
     init_from: dict[str, str] = {}
-    """Part of the model -> where its start weights come from: a run's snapshot or a local safetensors file."""
+    """Part of the model (`vision`; `*` for all) -> where its start weights come from: `RUN` or `RUN:STEP`, a .safetensors file, a folder that transformers or timm saved, or `timm:NAME`, fetched from the hub."""
     batch: Annotated[int, Field(ge=1)] = 128
     """Studies of one micro-batch on one process."""
     accumulate: Annotated[int, Field(ge=1)] = 1
