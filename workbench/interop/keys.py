@@ -10,6 +10,7 @@ from torch import Tensor
 
 from workbench.interop import positions
 
+LEAST, ELSEWHERE = 0.5, 0.05  # shares of a part's numbers: that must match; that may have another shape (a head of other classes)
 LAYER = re.compile(r"^(?P<head>.*?)(?:encoder\.)?layers?\.(?P<number>\d+)\.(?P<rest>.+)$")
 INSIDE = {  # transformers' names within a layer (two generations of ViT, DINOv2, CLIP) -> timm's
     r"(layernorm_before|layer_norm1|norm1)\.": "norm1.",
@@ -151,7 +152,8 @@ def adapt(name: str, value: Tensor, wanted: Tensor) -> tuple[Tensor, str] | None
 
 def another(fit: Fit, own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str | None:
     """Why these are weights of another architecture: what was expected and what was found; None where they fit."""
-    if fit.share >= 0.5:
+    total = sum(value.numel() for value in own.values())
+    if fit.share >= LEAST and sum(own[name].numel() for name in fit.differing) <= ELSEWHERE * total:
         deeper = repeated(fit.unused, (name.removeprefix(fit.laid[0]) for name in fit.matched.values()), fit.laid[0])
         shallower = repeated(fit.missing, (name.removeprefix(fit.laid[1]) for name in fit.matched), fit.laid[1])
         if deeper:
