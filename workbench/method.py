@@ -195,9 +195,17 @@ class Attends(Protocol):
 
 @runtime_checkable
 class Reconstructs(Protocol):
-    """Pixels and per-patch error under a masking."""
+    """Pixels (i c h w) of all patches and their mean squared error (i n) in the space of the loss, under masks (b n), 1 removed.
 
-    def reconstruct(self, batch: Batch, masking: Any) -> tuple[Tensor, Tensor]: ...
+    `shown` is what is to be reconstructed, in the same units; `grey` brings either to grey values (i h w), 0 black, 1 white.
+    """
+
+    patch_size: int
+    norm_pix: bool
+
+    def reconstruct(self, batch: Batch, masking: Tensor) -> tuple[Tensor, Tensor]: ...
+    def shown(self, batch: Batch) -> Tensor: ...
+    def grey(self, pixels: Tensor) -> Tensor: ...
 
 
 CAPABILITIES: Mapping[str, type] = MappingProxyType(

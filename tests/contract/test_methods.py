@@ -15,6 +15,16 @@ from workbench.models import build_method, method_class, method_config
 TOYS = [f"tests.toys.{name}" for name in ("line", "adversarial", "three_passes", "two_sources", "two_images")]
 SMALL = {
     "clip": {"image_size": 32, "vision": "resnet_small", "hidden": 24, "dim": 20},
+    "mae": {
+        "image_size": 32,
+        "patch_size": 8,
+        "width": 24,
+        "depth": 2,
+        "heads": 3,
+        "decoder_width": 16,
+        "decoder_depth": 2,
+        "decoder_heads": 2,
+    },
     "mflag": {"image_size": 32, "vision": "resnet_small", "hidden": 24, "dim": 20},
     "supervised": {"image_size": 32, "vision": "resnet_small", "labels": 6},
 }
