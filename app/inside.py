@@ -1,13 +1,19 @@
 """The page Latent space in words and places: verdict, figure titles, details, footer."""
 
+from collections.abc import Sequence
+
+import streamlit as st
+
 from app import place
 from app.read import Latent
 from app.select import Selection
 from workbench.analysis.falls import Fall, follows
+from workbench.analysis.looks import Trajectory
 from workbench.figures import collapse, spectra, theme
 from workbench.figures.theme import Palette, number
 from workbench.run import Run
 
+FALLEN = ("total", "lost", "offset")
 MULTIPLES = ("participation_ratio", "feature_std", "offset", "probe")
 SPECTRUM = """Singular values $\\sigma_1 \\ge \\sigma_2 \\ge \\dots$ of the centred features, relative to the largest, on two log axes.
 *isotropic*: the mean for a Gaussian cloud of the same N and d, in which every direction counts alike. *untrained*: the same network before its first step."""
@@ -18,8 +24,8 @@ def verdict(found: Latent, chosen: Selection, palette: Palette) -> tuple[list[tu
     """Sentences, the numbers they rest on, and the colour of what they speak about."""
     if not found.falls:
         return [("", "These runs have no look of this feature up to this step.")], "", palette.muted
-    worst = min(found.falls, key=lambda each: (each.kind not in ("total", "lost"), each.now / max(each.before, 1e-9)))
-    colour = palette.of(chosen.arm_slots[worst.label]) if worst.kind in ("total", "lost") or len(found.falls) == 1 else palette.accent
+    worst = min(found.falls, key=lambda each: (each.kind not in FALLEN, each.now / max(each.before, 1e-9)))
+    colour = palette.of(chosen.arm_slots[worst.label]) if worst.kind in FALLEN or len(found.falls) == 1 else palette.accent
     if all(each.kind == "short" for each in found.falls):
         short = found.falls[0]
         said = f"{short.n} images are too few to judge {short.d} dimensions: a rank needs four times as many. Compare with the isotropic cloud only."
@@ -38,15 +44,12 @@ def sentence(here: Fall, elsewhere: list[Fall]) -> str:
     said = {
         "total": f"shrank to a point {where}: its scale fell from {number(here.before)} to {number(here.now)}",
         "lost": f"lost {lost} of its {before} directions {where}",
+        "offset": f"came to share one mean {where}: its rank with the offset fell from {number(here.before)} to {number(here.now)}",
         "kept": f"uses {number(here.now)} of {here.d} directions",
         "single": f"uses {number(here.now)} of {here.d} directions; one look says low or high, not whether it fell",
         "short": f"cannot be judged: {here.n} images for {here.d} dimensions",
     }[here.kind]
-    there = [
-        each
-        for each in elsewhere
-        if (each.kind in ("lost", "total")) != (here.kind in ("lost", "total")) and each.kind in ("lost", "total", "kept")
-    ]
+    there = [each for each in elsewhere if (each.kind in FALLEN) != (here.kind in FALLEN) and each.kind in (*FALLEN, "kept")]
     words = [f"{each.feature} {'kept' if each.kind == 'kept' else 'fell to'} {number(each.now)} of {each.d}" for each in there[:1]]
     return "; ".join([said, *words]) + "."
 
@@ -61,7 +64,7 @@ def aside(found: Latent) -> str:
     known = dict(collapse.levels(probes))
     against = ", ".join(f"{name} {number(known[name])}" for name in ("untrained", "pixels") if name in known)
     said = f"A probe reads {', '.join(f'{name} {number(each)}' for name, each in value.items())} ({against})."
-    order = follows({each.label: each.now for each in found.falls if each.kind != "total"}, value)
+    order = follows({each.label: each.now for each in found.falls if each.kind not in ("total", "offset")}, value)
     return said + (" The probe does not follow the directions in use." if order is False else "")
 
 
@@ -82,6 +85,8 @@ def spectrum_title(found: Latent) -> str:
     if not found.falls:
         return "How variance is spread over directions"
     low, high = (pick(found.falls, key=lambda each: each.now) for pick in (min, max))
+    if any(each.kind == "offset" for each in found.falls):
+        return "How variance is spread over directions"
     if len(found.falls) == 1 or low.kind == "total":
         return (
             f"{theme.clip(low.label, 24)} uses {number(low.now)} of {low.d} directions"
@@ -103,7 +108,7 @@ def heat(found: Latent, chosen: Selection) -> None:
 
 def heat_title(at_last: list[Fall]) -> str:
     """The finding of the heat map in at most 60 characters: it shows the whole training, whatever the slider says."""
-    lost = [each for each in at_last if each.kind in ("lost", "total")]
+    lost = [each for each in at_last if each.kind in ("lost", "total")]  # an offset does not show in centred values
     if not lost:
         kept = all(each.kind == "kept" for each in at_last)
         return "The directions in use did not fall by half" if kept else "Directions over training"
@@ -111,24 +116,25 @@ def heat_title(at_last: list[Fall]) -> str:
     return f"{theme.clip(worst.label, 18)}: directions go out at steps {worst.from_step} to {worst.to_step}"
 
 
-def multiple(found: Latent, statistic: str, chosen: Selection) -> None:
-    own = found.trajectories[statistic]
-    if not own:
-        place.empty(f"**{collapse.PANELS[statistic][0]}**: not measured in these runs.")
-        return
+def multiples(found: Latent, chosen: Selection) -> None:
+    """Rank, scale, offset and probe, those of them that were measured, as one figure."""
+    measured = [found.trajectories[statistic] for statistic in MULTIPLES if found.trajectories[statistic]]
+    missing = [collapse.PANELS[statistic][0] for statistic in MULTIPLES if not found.trajectories[statistic]]
+    if measured:
+        titles = [collapse.PANELS[own[0].statistic][0] for own in measured]
+        fig = collapse.panels(measured, chosen.step, chosen.arm_slots, place.palette())
+        rows = [row for own in measured for row in collapse.rows(own)]
+        place.marked(fig, "multiples", ", ".join(titles), "\n".join(map(told, measured)), rows)
+    if missing:
+        st.caption(f"Not measured in these runs: {', '.join(missing)}.")
+
+
+def told(own: Sequence[Trajectory]) -> str:
+    """A statistic's formula, interval, and why that is missing where it is, as a line of a list."""
+    title, _, formula = collapse.PANELS[own[0].statistic]
     why = next((each.why for each in own if each.why), "")
-    told = (
-        collapse.PANELS[statistic][2]
-        + (f". Interval: {own[0].procedure}" if own[0].procedure else "")
-        + (f". Where it is missing: {why}" if why else "")
-    )
-    place.marked(
-        collapse.panel(own, chosen.step, chosen.arm_slots, place.palette()),
-        statistic,
-        collapse.PANELS[statistic][0],
-        told,
-        collapse.rows(own),
-    )
+    interval = f". Interval: {own[0].procedure}" if own[0].procedure else ""
+    return f"- **{title}**: {formula}{interval}" + (f". Where it is missing: {why}" if why else "")
 
 
 def footer(found: Latent, chosen: Selection) -> list[str]:

@@ -14,6 +14,7 @@ from app.state import escape
 from workbench.figures import theme
 from workbench.figures.theme import PALETTES, Palette
 
+LISTED = 200  # rows shown under Details
 CONFIG = {"displaylogo": False, "modeBarButtons": [["toImage"]], "toImageButtonOptions": {"format": "svg"}, "doubleClick": False}
 
 
@@ -75,13 +76,27 @@ def details(key: str, formula: str, rows: Sequence[Mapping[str, Any]]) -> None:
     if opened.open:
         with opened:
             st.markdown(formula)
-            st.dataframe(rows, hide_index=True, height=min(260, 38 + 35 * len(rows)), alt="The drawn numbers")
+            listing(rows)
             left, right = st.columns(2)
             left.download_button(
                 "Numbers as CSV", table(rows), f"{key}.csv", "text/csv", key=f"{key}_csv", on_click="ignore", width="stretch"
             )
             with right:
                 buttons.picture(key)
+
+
+def listing(rows: Sequence[Mapping[str, Any]]) -> None:
+    """The first rows as plain HTML: a grid would take half a second to appear."""
+    names = list(rows[0]) if rows else []
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(said(row[name]))}</td>" for name in names) + "</tr>" for row in rows[:LISTED])
+    more = f"<p>{len(rows) - LISTED} more rows in the CSV</p>" if len(rows) > LISTED else ""
+    st.html(f'<div class="listing" tabindex="0" aria-label="The drawn numbers"><table><tr>{head}</tr>{body}</table>{more}</div>')
+
+
+def said(value: Any) -> str:
+    """A cell: numbers to four digits, nothing where nothing is known."""
+    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def log(texts: Mapping[str, str]) -> None:

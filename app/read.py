@@ -65,6 +65,7 @@ def progress(status: Mapping[str, Any]) -> float:
 
 
 LAST = 2**62  # later than any step
+JUDGED = ("participation_ratio", "feature_std", "uncentred_rank")  # a verdict rests on these together
 
 
 class Latent(NamedTuple):
@@ -90,12 +91,11 @@ def latent(runs: Sequence[Run], feature: str, step: int, labels: Mapping[str, st
         looks.overlay(runs, feature, step, labels, shown),
         [history for history in histories if history],
         trajectories,
-        *(judged(feature, trajectories["participation_ratio"], trajectories["feature_std"], at) for at in (step, LAST)),
+        *(judged(feature, [trajectories[name] for name in JUDGED], at) for at in (step, LAST)),
         [
             each
             for other in sorted(others - {feature})
-            for ranks, scales in [[of_feature(runs, other, name, labels, shown) for name in ("participation_ratio", "feature_std")]]
-            for each in judged(other, ranks, scales, step)
+            for each in judged(other, [of_feature(runs, other, name, labels, shown) for name in JUDGED], step)
         ],
     )
 
@@ -107,7 +107,8 @@ def of_feature(
     return [each for each in found if each]
 
 
-def judged(feature: str, ranks: Sequence[looks.Trajectory], scales: Sequence[looks.Trajectory], step: int) -> list[falls.Fall]:
-    names = dict.fromkeys(each.label for each in ranks)
-    of_arm = {name: [[each for each in found if each.label == name] for found in (ranks, scales)] for name in names}
-    return [falls.fall(feature, own, scale, step) for own, scale in of_arm.values()]
+def judged(feature: str, by: Sequence[Sequence[looks.Trajectory]], step: int) -> list[falls.Fall]:
+    """What became of every arm; `by` has the trajectories of JUDGED."""
+    names = dict.fromkeys(each.label for each in by[0])
+    arms_of = {name: [[each for each in found if each.label == name] for found in by] for name in names}
+    return [falls.fall(feature, ranks, scales, step, uncentred) for ranks, scales, uncentred in arms_of.values()]

@@ -77,12 +77,12 @@ class Runs:
         at, found = self._step(feature, step), []
         for label in self.slots:
             own = [run for run in self.runs if self.labels[run.id] == label]
-            ranks, scales = (
+            ranks, scales, uncentred = (
                 [each for run in own if (each := looks.trajectory(run, feature, statistic, label, run.looks()))]
-                for statistic in ("participation_ratio", "feature_std")
+                for statistic in ("participation_ratio", "feature_std", "uncentred_rank")
             )
             if ranks:
-                found.append(falls.fall(feature, ranks, scales, at))
+                found.append(falls.fall(feature, ranks, scales, at, uncentred))
         return found
 
     def curves(self, key: str = "loss") -> View:

@@ -26,9 +26,7 @@ with now:
     inside.spectrum(found, chosen)
 with history:
     inside.heat(found, chosen)
-for column, statistic in zip(st.columns(4, gap="small"), inside.MULTIPLES):
-    with column:
-        inside.multiple(found, statistic, chosen)
+inside.multiples(found, chosen)
 
 map.section(chosen)
 place.footer(inside.footer(found, chosen))

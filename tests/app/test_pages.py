@@ -6,6 +6,7 @@ import shutil
 import time
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import PAGES, texts
 from tests.app.folders import DATA, LOOKS, config, write_demo, write_look, write_metrics, write_run
@@ -221,3 +222,14 @@ def test_an_export_below_open_terms_carries_hashed_keys(root, monkeypatch):
     monkeypatch.setattr(points.Points, "terms", "no-redistribution")
     loaded = studies.read(json.dumps(DATA))
     assert not loaded.open and "this screen only" in studies.source(loaded, loaded.dataset[0])
+
+
+def test_a_listing_shows_the_first_rows_letter_by_letter():
+    def page():
+        from app import place
+
+        place.listing([{"<b>": "<script>", "value": 0.123456, "none": None}] * 203)
+
+    found = AppTest.from_function(page).run().html[0].value
+    assert found.count("<tr>") == 201 and "<script>" not in found and "&lt;script&gt;" in found and "&lt;b&gt;" in found
+    assert "0.1235" in found and "3 more rows" in found

@@ -47,6 +47,13 @@ SABOTAGES = [
         "a cloud that shrank to a point passes, because its centred rank is fine",
     ),
     Sabotage(
+        "workbench/analysis/falls.py",
+        "        if halved(uncentred, its_steps, its_values):",
+        "        if False:",
+        [f"{DATA}::test_rows_that_come_to_share_one_mean_are_seen_by_the_uncentred_rank"],
+        "a cloud whose rows share one mean passes, because its centred rank is fine",
+    ),
+    Sabotage(
         "workbench/analysis/looks.py",
         'return max(0, int(np.searchsorted(self.steps, step, side="right")) - 1)',
         'return max(0, int(np.searchsorted(self.steps, step, side="left")) - 1)',

@@ -180,3 +180,24 @@ def test_lifted_lines_keep_their_place_and_leave_the_figure():
     other = collapse.panel([trajectory(untrained=11.0)], 75, {})
     theme.lift(other)
     assert other.to_json() == figure.to_json()  # the slider changes nothing else
+
+
+def test_a_row_of_panels_keeps_every_mark_at_its_own_axes():
+    every = [
+        [trajectory(untrained=11.0)],
+        [trajectory("feature_std", values=(1.0, 0.9, 0.8))],
+        [trajectory("offset", values=(0.9, 0.5, 0.2))],
+    ]
+    alone, row = [collapse.panel(found, 16, {}) for found in every], collapse.panels(every, 16, {})
+    assert [trace.xaxis for trace in row.data] == [f"x{place}" for place, fig in zip(("", 2, 3), alone) for _ in fig.data]
+    for place, fig in zip(("", "2", "3"), alone):
+        own = [trace for trace in row.data if trace.yaxis == f"y{place}"]
+        assert [list(trace.y) for trace in own] == [list(trace.y) for trace in fig.data]
+        assert row.layout[f"yaxis{place}"].range == fig.layout.yaxis.range and row.layout[f"yaxis{place}"].type == fig.layout.yaxis.type
+        level = [shape for shape in row.layout.shapes if shape.yref == f"y{place}" and shape.xref == f"x{place} domain"]
+        assert len(level) == sum(shape.y0 == shape.y1 for shape in fig.layout.shapes)
+    marks = theme.lift(row)
+    share = theme.lift(alone[0])[0].share
+    width = row.layout.xaxis.domain[1]
+    assert [mark.share for mark in marks] == pytest.approx([place * (width + theme.GAP) + width * share for place in range(3)])
+    assert len(row.layout.shapes) == 1 and all(note.text in said(row) for fig in alone for note in fig.layout.annotations)

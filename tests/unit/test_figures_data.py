@@ -88,6 +88,15 @@ def test_a_fall_within_the_intervals_is_none(reach, kind):
     assert falls.fall("f", [run], [], 16).kind == kind
 
 
+@pytest.mark.parametrize(
+    ("ranks", "uncentred", "kind", "now"),
+    [([6, 6, 6, 5], [9, 9, 4, 2], "offset", 2), ([6, 6, 6, 2], [9, 9, 4, 2], "lost", 2), ([6, 6, 6, 5], [9, 9, 8, 7], "kept", 5)],
+)
+def test_rows_that_come_to_share_one_mean_are_seen_by_the_uncentred_rank(ranks, uncentred, kind, now):
+    found = falls.fall("f", [run_of("participation_ratio", ranks)], [], 16, [run_of("uncentred_rank", uncentred)])
+    assert (found.kind, found.now) == (kind, now)
+
+
 def test_the_mean_of_seeds_is_judged():
     ranks = [run_of("participation_ratio", [6, 6, 6]), run_of("participation_ratio", [6, 6, 0])]
     assert falls.fall("f", ranks, [], 16).now == 3

@@ -10,7 +10,7 @@ from workbench.analysis.looks import Trajectory
 
 HALF = 0.5  # of the running maximum: below, directions count as lost
 SHRUNK = 0.05  # of the running maximum of the feature standard deviation: below, the cloud counts as a point
-Kind = Literal["short", "single", "total", "lost", "kept"]
+Kind = Literal["short", "single", "total", "lost", "offset", "kept"]
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,11 @@ def mean_of(runs: Sequence[Trajectory], until: int) -> tuple[np.ndarray, np.ndar
     return np.array(steps), np.mean([each.values[np.isin(each.steps, steps)] for each in runs], 0)
 
 
-def fall(feature: str, ranks: Sequence[Trajectory], scales: Sequence[Trajectory], until: int) -> Fall:
-    """Judge one arm by participation ratio and scale together: a centred rank alone does not see a cloud shrink to a point."""
+def fall(feature: str, ranks: Sequence[Trajectory], scales: Sequence[Trajectory], until: int, uncentred: Sequence[Trajectory] = ()) -> Fall:
+    """Judge one arm by participation ratio, scale and uncentred rank together.
+
+    A centred rank alone sees neither a cloud that shrinks to a point (`total`) nor one whose rows come to share one mean (`offset`).
+    """
     steps, values = mean_of(ranks, until)
     first = ranks[0]
 
@@ -54,8 +57,18 @@ def fall(feature: str, ranks: Sequence[Trajectory], scales: Sequence[Trajectory]
             start, end = between(scale_steps, scale)
             return judged("total", scale.max(), scale[-1], start, end)
     start, end = between(steps, values)
-    apart = not overlapping(ranks, int(steps[values.argmax()]), int(steps[-1]))
-    return judged("lost" if values[-1] < HALF * values.max() and apart else "kept", values.max(), values[-1], start, end)
+    if halved(ranks, steps, values):
+        return judged("lost", values.max(), values[-1], start, end)
+    if uncentred:
+        its_steps, its_values = mean_of(uncentred, until)
+        if halved(uncentred, its_steps, its_values):
+            return judged("offset", its_values.max(), its_values[-1], *between(its_steps, its_values))
+    return judged("kept", values.max(), values[-1], start, end)
+
+
+def halved(runs: Sequence[Trajectory], steps: np.ndarray, values: np.ndarray) -> bool:
+    """Whether the last of the mean values (k,) lies below half of the largest, and no run's intervals there touch."""
+    return bool(values[-1] < HALF * values.max()) and not overlapping(runs, int(steps[values.argmax()]), int(steps[-1]))
 
 
 def overlapping(runs: Sequence[Trajectory], top: int, now: int) -> bool:

@@ -41,8 +41,17 @@ def position(step: np.ndarray | float) -> np.ndarray:
     return np.asarray(np.log2(1 + np.asarray(step, float)))
 
 
-def panel(found: Sequence[Trajectory], step: int, slots: Mapping[str, int], palette: Palette = LIGHT, height: int = 226) -> go.Figure:
+def panel(found: Sequence[Trajectory], step: int, slots: Mapping[str, int], palette: Palette = LIGHT) -> go.Figure:
     """One statistic of every run: bands where an arm has one run, thin lines under the mean where it has several."""
+    return draw(found, step, slots, palette).figure()
+
+
+def panels(every: Sequence[Sequence[Trajectory]], step: int, slots: Mapping[str, int], palette: Palette = LIGHT) -> go.Figure:
+    """Several statistics beside each other."""
+    return theme.row([draw(found, step, slots, palette) for found in every])
+
+
+def draw(found: Sequence[Trajectory], step: int, slots: Mapping[str, int], palette: Palette, height: int = 226) -> theme.Canvas:
     statistic = found[0].statistic
     title, drawn, _ = PANELS[statistic]
     canvas = theme.Canvas(palette, title, drawn.format(d=found[0].d), height)
@@ -56,7 +65,7 @@ def panel(found: Sequence[Trajectory], step: int, slots: Mapping[str, int], pale
     canvas.x |= steps_axis(found)
     canvas.y |= {"type": "log"} | values_axis(statistic, low, high) if log else {"nticks": 5}
     canvas.y["range"] = [low, high]
-    return canvas.figure()
+    return canvas
 
 
 def name_levels(canvas: theme.Canvas, references: Sequence[tuple[str, float]], log: bool, low: float, high: float) -> None:

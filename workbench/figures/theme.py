@@ -182,6 +182,31 @@ class Canvas:
         return go.Figure({"data": self.traces, "layout": layout})
 
 
+GAP = 0.05  # between figures in a row, as a share of the width: room for the ticks
+
+
+def row(canvases: Sequence[Canvas]) -> go.Figure:
+    """Several figures of one height beside each other as one: a browser draws one of four panels in half the time of four."""
+    first, width = canvases[0], (1 - GAP * (len(canvases) - 1)) / len(canvases)
+    traces, shapes, annotations = [], [], []
+    layout = {key: value for key, value in first.layout.items() if key != "title"}
+    for place, canvas in enumerate(canvases):
+        number = str(place + 1) if place else ""
+        x, y, start = f"x{number}", f"y{number}", place * (width + GAP)
+        own = {"x": x, "y": y, "paper": ""}
+        traces += [trace | {"xaxis": x, "yaxis": y} for trace in canvas.traces]
+        for item, kept in [(item, shapes) for item in canvas.shapes] + [(item, annotations) for item in canvas.annotations]:
+            refs = {f"{axis}ref": name if own[item.get(f"{axis}ref", axis)] else f"{name} domain" for axis, name in (("x", x), ("y", y))}
+            kept.append(item | refs)
+        at = {"x": start, "xref": "paper", "xanchor": "left", "xshift": -38, "y": 1, "yref": "paper", "yanchor": "top", "align": "left"}
+        title = canvas.layout["title"]
+        head = {"text": title["text"], "font": title["font"], "yshift": first.layout["margin"]["t"] - 12, "showarrow": False}
+        annotations.append(at | head)
+        layout[f"xaxis{number}"] = canvas.x | {"domain": [start, start + width], "anchor": y, "automargin": False}
+        layout[f"yaxis{number}"] = canvas.y | {"anchor": x, "automargin": False}
+    return go.Figure({"data": traces, "layout": layout | {"shapes": shapes, "annotations": annotations}})
+
+
 class Mark(NamedTuple):
     """A vertical line over a figure: its place as a share of the plot's width, and how it looks."""
 
@@ -192,11 +217,17 @@ class Mark(NamedTuple):
 
 
 def lift(fig: go.Figure) -> tuple[Mark, ...]:
-    """Take the vertical lines out of a figure with a fixed range: a page lays them over it, so that moving one draws nothing anew."""
-    low, high = fig.layout.xaxis.range
-    upright = [shape for shape in fig.layout.shapes if shape.yref == "paper" and shape.x0 == shape.x1]
-    fig.layout.shapes = [shape for shape in fig.layout.shapes if not (shape.yref == "paper" and shape.x0 == shape.x1)]
-    return tuple(Mark((each.x0 - low) / (high - low), each.line.color, each.line.width, each.line.dash) for each in upright)
+    """Take the vertical lines out of a figure with fixed ranges: a page lays them over it, so that moving one draws nothing anew."""
+    upright, rest = [], []
+    for shape in fig.layout.shapes:
+        (upright if (shape.yref or "y").endswith(("paper", "domain")) and shape.x0 == shape.x1 else rest).append(shape)
+    fig.layout.shapes = rest
+    marks = []
+    for shape in upright:
+        axis = fig.layout[f"xaxis{(shape.xref or 'x')[1:]}"]
+        (low, high), (start, end) = axis.range, axis.domain or (0, 1)
+        marks.append(Mark(start + (end - start) * (shape.x0 - low) / (high - low), shape.line.color, shape.line.width, shape.line.dash))
+    return tuple(marks)
 
 
 def spread(wanted: Sequence[float], room: float, low: float, high: float) -> list[float]:
