@@ -116,6 +116,8 @@ def resume(name: Name, runs: Runs = None, json: Json = False) -> None:
     run = find_run(name, runs)
     if run.status["state"] in ("running", "starting"):
         raise UserError(f"{run.id}: is running; stop it first or wait for it")
+    if run.status["state"] == "imported":
+        raise UserError(f"{run.id}: was imported and never trained; start a run whose init_from names it")
     set_threads(run.config.get("threads"))
     from training.loop import train as train_run
     from training.processes import clear_stops
@@ -124,6 +126,34 @@ def resume(name: Name, runs: Runs = None, json: Json = False) -> None:
         clear_stops(run, "the run was resumed since")
         state = train_run(run, resume=True)
     show({"run": run.id, "path": str(run.path), "state": state, "step": run.status["step"]}, f"{state} at step {run.status['step']}", json)
+
+
+def import_model(
+    source: Name,
+    method: str | None = None,
+    data: str | None = None,
+    set: Annotated[tuple[str, ...], tyro.conf.arg(help="key=value, for example --set method.image_size=224")] = (),
+    keys: str | None = None,
+    feature: str = "image.backbone",
+    name: str | None = None,
+    runs: Runs = None,
+    json: Json = False,
+) -> None:
+    """Make a run of weights or features you already have.
+
+    Args:
+        source: A .safetensors or .pth file, a folder that transformers or timm saved, timm:NAME, or features as .npy or .parquet.
+        method: Method whose network the weights are of.
+        data: Data set, or recipe whose data set is meant, to look at it with; for features optional, keys are then its studies.
+        keys: For .npy: a text file with one key a line, or a CSV with the columns key and patient.
+        feature: For features: what they are called.
+        name: Shown in tables instead of the identifier.
+    """
+    set_threads()
+    from training.importing import bring_in, summary
+
+    run = bring_in(source, method, data, set, runs, name, keys, feature)
+    show(*summary(run), json)
 
 
 def stop(name: Name, runs: Runs = None, grace: float = 30.0, json: Json = False) -> None:
@@ -281,6 +311,7 @@ COMMANDS = {
     "train": train,
     "train-folder": train_folder,
     "resume": resume,
+    "import": import_model,
     "stop": stop,
     "runs": runs,
     "queue": {"start": queue_start, "list": queue_list, "cancel": queue_cancel, "move": queue_move},

@@ -42,8 +42,9 @@ def build_method(values: Mapping[str, Any], seed: int, where: str = "config") ->
 
 def load_method(run: Run, step: int | Literal["last"] = "last") -> Method:
     """The method of a run at one of its snapshots, in eval mode on the CPU; raises UserError that lists the snapshots there are."""
+    snapshot = run.snapshot(step)
     method = build_method(run.config["method"], int(run.config.get("seed", 0)), run.id)
-    load_weights(method, run.snapshot(step), run.path)
+    load_weights(method, snapshot, run.path)
     return method.eval()
 
 

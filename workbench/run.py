@@ -130,6 +130,8 @@ class Run:
         """Folder of the weights at `step`; raises UserError that lists the steps there are."""
         steps = self.steps_of("snapshots")
         chosen = (steps[-1] if steps else None) if step == "last" else step
+        if not steps and self.status["state"] == "imported":
+            raise UserError(f"{self.id}: holds features only, no weights; choose a run with a model, or `workbench import` its weights")
         if chosen not in steps:
             raise UserError(f"{self.id}: no snapshot of step {step}; there are {steps}")
         return self.path / f"snapshots/step-{chosen}"
@@ -202,7 +204,7 @@ def create_run(config: RunConfig, root: str | Path | None = None, state: str = "
 
     base = runs_root(root)
     base.mkdir(parents=True, exist_ok=True)
-    source = next(iter(config.data.values())).config.get("name", "data")
+    source = next((source.config.get("name", "data") for source in config.data.values()), "no_data")
     stem = f"{config.method.get('name', 'method')}-{source}".replace(".", "_")
     while True:
         path = base / f"{time.strftime('%Y%m%d-%H%M%S')}-{stem}-{secrets.token_hex(2)}"

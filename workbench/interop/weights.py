@@ -5,7 +5,7 @@ Only safetensors are read here. A `.pth` comes in through `workbench import`, wh
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from workbench.errors import UserError
-from workbench.interop import keys
+from workbench.interop import keys, mae
 from workbench.interop.pickled import SUFFIXES
 from workbench.method import Method
 from workbench.models import read_weights
@@ -58,12 +58,23 @@ def load(method: Method, own: Mapping[str, Tensor], given: Mapping[str, Tensor],
 
 
 def best_fit(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> tuple[keys.Fit, str]:
-    """The better of the names as they are and as timm would say them, and which it was."""
-    plain = keys.lay_over(own, given)
-    if plain.share > 0.999:
-        return plain, "as it is"
-    renamed = keys.lay_over(own, keys.from_transformers(given))
-    return (renamed, "transformers") if renamed.share > plain.share else (plain, "as it is")
+    """The names as they are, or as another library's are known to mean, whichever matches more; and which it was."""
+    best, layout = keys.lay_over(own, given), "as it is"
+    for name, tensors in layouts(given) if best.share < 0.999 else ():
+        fit = keys.lay_over(own, tensors)
+        if fit.share > best.share:
+            best, layout = fit, name
+    return best, layout
+
+
+def layouts(given: Mapping[str, Tensor]) -> Iterator[tuple[str, dict[str, Tensor]]]:
+    """The tensors under our names for every layout they may be in; what a layout does not know keeps its name."""
+    yield "transformers", keys.from_transformers(given)
+    if any("decoder_blocks." in name for name in given):
+        found, told = mae.from_official(given)
+        yield "official MAE", {name: given[name] for name in told["unused"]} | found
+    if any("decoder.decoder_" in name for name in given):
+        yield "transformers MAE", mae.from_transformers(given)
 
 
 def read(source: str, root: str | Path | None = None) -> Given:
