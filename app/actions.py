@@ -63,6 +63,38 @@ def stop(runs: Iterable[Run]) -> str:
     return "; ".join(told) or "none of these runs is training or waiting"
 
 
+def turn(runs: Iterable[Run], path: str, value: float) -> str:
+    """Ask runs that train to change a live field from their next step; what is not live or out of bounds they refuse in an event of theirs."""
+    asked = [run for run in runs if run.status["state"] in ACTIVE and path in run.status.get("live", [])]
+    for run in asked:
+        run.command(command="set", name=path, value=value)
+    return (
+        f"asked {len(asked)} run{'s' * (len(asked) != 1)} to set {path} to {value:g}"
+        if asked
+        else f"none of these runs has {path} and trains"
+    )
+
+
+def knobs(runs: Iterable[Run]) -> dict[str, float | None]:
+    """Live fields of the runs that train, with the value of the first that has them; None where only the run knows it."""
+    found: dict[str, float | None] = {}
+    for run in runs:
+        status = run.status
+        if status["state"] in ACTIVE:
+            turned = {event["name"]: event["to"] for event in run.events() if event.get("event") == "knob"}
+            for path in status.get("live", []):
+                found.setdefault(path, turned.get(path, configured_at(run.config, path)))
+    return found
+
+
+def configured_at(config: Mapping[str, Any], path: str) -> float | None:
+    """The number at a dotted path of a configuration."""
+    here: Any = config
+    for part in path.split("."):
+        here = here.get(part) if isinstance(here, Mapping) else None
+    return float(here) if isinstance(here, int | float) else None
+
+
 def resume(root: Path, runs: Iterable[Run]) -> str:
     asked = [run for run in runs if run.status["state"] in RESUMABLE]
     for run in asked:

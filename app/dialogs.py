@@ -64,6 +64,29 @@ def start_now(root: Path, steps: int) -> None:
     act(actions.start, root, chosen, changes | ({"steps": None} if changes["steps"] == steps else {}))
 
 
+@st.fragment
+def knobs(runs: Sequence[Run]) -> None:
+    """A live field and its new value; opened, it reads what the runs offer."""
+    opened = st.popover("Change while it trains", icon=":material/tune:", key="knobs", on_change="rerun")
+    if not opened.open:
+        return
+    with opened:
+        known = actions.knobs(runs)
+        if not known:
+            st.caption("None of these runs offers a live field yet; they do from their first step.")
+            return
+        name = st.selectbox("Live field", list(known), key="knob_name", format_func=state.escape)
+        now = known[name]
+        st.number_input("New value", value=now, format="%.6g", step=form.step_of(now), key=f"knob_value.{name}", placeholder="a number")
+        value = st.session_state[f"knob_value.{name}"]
+        st.caption("It takes effect at the next step and is kept as an event: configuration and events together say what ran.")
+        st.button("Set from the next step", key="knob_set", disabled=value is None, on_click=turn_now, args=(runs, name))
+
+
+def turn_now(runs: Sequence[Run], name: str) -> None:
+    act(actions.turn, runs, name, float(st.session_state[f"knob_value.{name}"]))
+
+
 @st.dialog("Delete runs")
 def delete(runs: Sequence[Run]) -> None:
     """Asks once, with the names and the size on disk."""

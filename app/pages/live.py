@@ -35,8 +35,12 @@ def watch() -> None:
 
 watch()
 if active:
-    act = dialogs.act
-    st.button("Stop after this step", icon=":material/stop:", key="live_stop", on_click=act, args=(actions.stop, chosen.runs))
+    with st.container(horizontal=True):
+        act = dialogs.act
+        st.button("Stop after this step", icon=":material/stop:", key="live_stop", on_click=act, args=(actions.stop, chosen.runs))
+        dialogs.knobs(chosen.runs)
+    if any(run.status.get("process") == "shared" and run.status["state"] == "running" for run in chosen.runs):
+        st.caption("These runs share one process: stopping ends a run at its step, killing that process would end all of them.")
 place.footer(
     [f"{len(chosen.runs)} runs in {root}", "renews itself every 2 s while something runs" if active else "nothing here runs: not renewed"]
 )

@@ -12,7 +12,7 @@ from tests.app.conftest import PAGES, texts
 from tests.app.folders import DATA, LOOKS, config, write_demo, write_look, write_metrics, write_run
 from tests.toys import points
 from workbench.errors import UserError
-from workbench.run import request_launch
+from workbench.run import Run, request_launch, write_json
 
 
 def healthy(app):
@@ -233,3 +233,21 @@ def test_a_listing_shows_the_first_rows_letter_by_letter():
     found = AppTest.from_function(page).run().html[0].value
     assert found.count("<tr>") == 201 and "<script>" not in found and "&lt;script&gt;" in found and "&lt;b&gt;" in found
     assert "0.1235" in found and "3 more rows" in found
+
+
+def test_a_knob_offers_what_the_run_last_set_and_writes_a_command(root, open_page):
+    from app import actions
+
+    run = Run(write_run(root, state="running"))
+    live = ["method.weights.size", "optimizers.main.lr", "groups.*.lr_scale"]
+    write_json(run.path / "status.json", json.loads((run.path / "status.json").read_text()) | {"live": live, "process": "shared"})
+    before = actions.knobs([run])
+    assert list(before) == live and before["optimizers.main.lr"] == run.config["optimizers"]["main"]["lr"]
+    with open(run.path / "events.jsonl", "a") as file:
+        file.write(json.dumps({"event": "knob", "name": live[1], "from": before[live[1]], "to": 0.25, "step": 3}) + "\n")
+    assert actions.knobs([run])[live[1]] == 0.25 and actions.knobs([run])["groups.*.lr_scale"] is None
+    assert "asked 1 run to set optimizers.main.lr" in actions.turn([run], live[1], 0.5)
+    assert "none of these runs" in actions.turn([run], "method.dropout", 0.5)
+    written = [json.loads(path.read_text()) for path in (run.path / "control").glob("*.json")]
+    assert written == [{"command": "set", "name": live[1], "value": 0.5}]
+    assert "share one process" in texts(healthy(open_page("live", run=run.id)))
