@@ -1,0 +1,165 @@
+"""How well does a method paint what was hidden, and how much of that would anyone have guessed? The model itself runs in workbench/painting.py."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from workbench.analysis._guesses import GUESSES, guesses, image_of, patches_of
+from workbench.analysis.statistics import Interval, jackknife
+from workbench.run import read_json
+
+METHOD = "method"
+EPSILON = 1e-6  # of losses.reconstruction
+FEW = 8  # hidden patches below which the doctor does not judge
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """One image under one mask at one snapshot: grey values (h w), 0 black to 1 white, and the error of every patch (n).
+
+    `errors` are mean squared errors in the space of the loss, by who painted (METHOD and GUESSES); NaN where a guess needs a visible
+    patch and there is none. `painted` is what the method says of every patch; `notes` are the doctor's.
+    """
+
+    key: str
+    run: str
+    step: int
+    patch: int
+    norm_pix: bool
+    original: np.ndarray
+    painted: np.ndarray
+    mask: np.ndarray
+    errors: Mapping[str, np.ndarray]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def side(self) -> int:
+        """Patches along an edge."""
+        return round(len(self.mask) ** 0.5)
+
+    @property
+    def hidden(self) -> int:
+        """How many patches are hidden."""
+        return int(self.mask.sum())
+
+    @property
+    def hidden_pixels(self) -> np.ndarray:
+        """(h w) bool."""
+        return np.kron(self.mask.reshape(self.side, -1), np.ones((self.patch, self.patch), bool))
+
+    @property
+    def pasted(self) -> np.ndarray:
+        """The painted patches where something was hidden, the film elsewhere."""
+        return np.where(self.hidden_pixels, self.painted, self.original)
+
+    @property
+    def space(self) -> str:
+        """In which units the errors are."""
+        return "standardised patches" if self.norm_pix else "pixels"
+
+    def error(self, who: str = METHOD) -> float | None:
+        """Mean over the hidden patches; None where there is none or the guess is undefined."""
+        values = self.errors[who][self.mask]
+        return float(values.mean()) if len(values) and np.isfinite(values).all() else None
+
+    def skill(self, guess: str) -> float | None:
+        """1 - error / error of a guess: 1 is perfect, 0 is as good as the guess."""
+        own, other = self.error(), self.error(guess)
+        return None if own is None or not other else 1 - own / other
+
+    def best_guess(self) -> str | None:
+        """The guess with the smallest error."""
+        known = {name: value for name in GUESSES if (value := self.error(name)) is not None}
+        return min(known, key=known.__getitem__) if known else None
+
+
+def read(folder: Path) -> list[Reconstruction]:
+    """What the job `reconstruction` wrote: the same image and mask at one or several snapshots."""
+    facts = read_json(folder / "found.json")
+    original, painted, errors = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("original", "painted", "errors"))
+    same = (facts["key"], facts["run"]), (facts["patch"], facts["norm_pix"], original)
+    return [
+        Reconstruction(
+            *same[0], step, *same[1], painted[place], np.array(facts["mask"], bool),
+            dict(zip(facts["errors"], errors[place])), tuple(facts["notes"][place]),
+        )
+        for place, step in enumerate(facts["steps"])
+    ]  # fmt: skip
+
+
+def standardised(patches: np.ndarray) -> np.ndarray:
+    """Each patch (… p) by its own mean and deviation, the variance unbiased."""
+    centred = patches - patches.mean(-1, keepdims=True)
+    return centred / np.sqrt(patches.var(-1, keepdims=True, ddof=1) + EPSILON)
+
+
+def in_space(patches: np.ndarray, norm_pix: bool) -> np.ndarray:
+    """Truth or guess in the space of the loss.
+
+    In standardised space a guess is standardised by itself: it is given the true mean and deviation of the hidden patch, as the method is.
+    """
+    return standardised(patches) if norm_pix else patches
+
+
+def patch_errors(truth: np.ndarray, mask: np.ndarray, patch: int, norm_pix: bool) -> dict[str, np.ndarray]:
+    """Mean squared error (n) of every guess for patches (n p), in the space of the loss; 0 at visible patches."""
+    target = in_space(truth.astype(np.float64), norm_pix)
+    found = guesses(truth.astype(np.float64), mask, patch)
+    return {name: np.square(in_space(guess, norm_pix) - target).mean(-1) for name, guess in found.items()}
+
+
+def skill_interval(own: np.ndarray, guess: np.ndarray, patients: Sequence[str]) -> Interval:
+    """Skill over many images from their summed errors (i), with a jackknife over patients."""
+    return jackknife(lambda rows: 1 - rows[:, 0].sum() / rows[:, 1].sum(), np.stack([own, guess], 1), patients)
+
+
+def explained(prediction: np.ndarray, target: np.ndarray, trivial: np.ndarray | float) -> float:
+    """1 - error / error of a trivial guess."""
+    level = float(np.square(target - trivial).mean())
+    return 1 - float(np.square(prediction - target).mean()) / level if level > 0 else 0.0
+
+
+def doctor(prediction: np.ndarray, truth: np.ndarray, mask: np.ndarray, norm_pix: bool, decoder_missing: bool = False) -> tuple[str, ...]:
+    """What is wrong with a reconstruction that is no better than a trivial guess; nothing where it is better, or too little is hidden.
+
+    `prediction` (n p) is the network's answer in the space of the loss, `truth` (n p) the pixels.
+    """
+    if decoder_missing:
+        return ("The decoder's weights are not those of a training: the file they came from had none. What is painted is noise.",)
+    hidden = mask.astype(bool)
+    if hidden.sum() < FEW or hidden.all():
+        return ()
+    answer, pixels, seen = prediction[hidden], truth[hidden], truth[~hidden].mean()
+    patches = standardised(pixels)
+    as_patches, as_pixels = explained(answer, patches, 0.0), explained(answer, pixels, float(seen))
+    own, other = (as_patches, as_pixels) if norm_pix else (as_pixels, as_patches)
+    if own > 0.05:
+        return ()
+    if other > own + 0.15 and other > 0.05:
+        now, wanted = ("on", "off") if norm_pix else ("off", "on")
+        return (f"The answer fits with norm_pix {wanted}, but it is {now}: the weights were trained in the other space.",)
+    target = patches if norm_pix else pixels
+    slope, offset = line(answer, target)
+    fitted = explained(slope * answer + offset, target, float(target.mean()))
+    if fitted > 0.5:
+        return (
+            f"Right shapes in wrong units (truth = {slope:.2g} x answer + {offset:.2g}): the images are normalised otherwise than in training.",
+        )
+    level = "zero in every patch" if norm_pix else "the mean of what is visible"
+    return (f"No better than {level}: not trained yet, or weights of another data set.",)
+
+
+def line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Slope and offset of the least-squares line y = slope x + offset."""
+    centred = x - x.mean()
+    variance = float(np.square(centred).mean())
+    slope = float((centred * y).mean()) / variance if variance > 0 else 0.0
+    return slope, float(y.mean() - slope * x.mean())
+
+
+__all__ = [
+    "GUESSES", "METHOD", "Reconstruction", "doctor", "explained", "guesses", "image_of", "in_space", "line", "patch_errors", "patches_of",
+    "read", "skill_interval", "standardised",
+]  # fmt: skip

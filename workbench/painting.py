@@ -1,0 +1,128 @@
+"""A method paints the hidden patches of an image: from a study or an upload and a mask to a Reconstruction. Needs torch."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from workbench import transforms
+from workbench.analysis.reconstruction import METHOD, Reconstruction, doctor, in_space, patch_errors, patches_of
+from workbench.batches import collate
+from workbench.dataset import Image, Sample
+from workbench.errors import UserError
+from workbench.masking import boxes_region, given_mask, random_mask, region_mask
+from workbench.method import Method, Reconstructs
+from workbench.randomness import rng
+
+
+class Painted(NamedTuple):
+    """What a method makes of images: grey values (i h w), patches in the units of the method and its answer in the space of the loss (i n p)."""
+
+    original: np.ndarray
+    painted: np.ndarray
+    truth: np.ndarray
+    answer: np.ndarray
+    error: np.ndarray  # (i n)
+
+
+def upload_sample(pixels: np.ndarray, key: str = "upload") -> Sample:
+    """An image handed in, (h w) uint8, as a study of its own."""
+    return {"key": key, "patient": key, "images": [Image(pixels, "hw")], "texts": []}
+
+
+def one_image(sample: Sample, place: int) -> Sample:
+    """The study with only one of its images; raises UserError where there is no such image."""
+    if not 0 <= place < len(sample["images"]):
+        raise UserError(f"study {sample['key']}: has {len(sample['images'])} images, asked for number {place + 1}; choose another")
+    return {**sample, "images": [sample["images"][place]]}
+
+
+def grid_of(method: Method) -> int:
+    """Patches along an edge; raises UserError where the method does not reconstruct."""
+    if not isinstance(method, Reconstructs):
+        raise UserError(f"{type(method).__name__} does not reconstruct images; choose a run whose method does, such as mae")
+    return int(method.config.image_size) // method.patch_size  # type: ignore[attr-defined]
+
+
+def mask_of(spec: Mapping[str, Any], method: Method, sample: Sample, place: int = 0) -> np.ndarray:
+    """(n) bool from {"ratio", "seed"}, {"patches": numbers} or {"regions": names of the study's masks or boxes}."""
+    side, config = grid_of(method), method.config
+    if "patches" in spec:
+        return given_mask(spec["patches"], side**2)
+    if "regions" in spec:
+        region = regions(sample, spec["regions"], place)
+        square = transforms.square(region.astype(np.uint8) * 255, config.fit)  # type: ignore[attr-defined]
+        return region_mask(transforms.resized(square, config.image_size) > 0, side)  # type: ignore[attr-defined]
+    return random_mask(side**2, float(spec.get("ratio", 0.75)), rng(int(spec.get("seed", 0)), "mask view", 0, side))
+
+
+def regions(sample: Sample, names: Sequence[str], place: int) -> np.ndarray:
+    """(h w) bool: where any of the named masks or boxes of a study lies in one of its images; raises UserError for a name it has not."""
+    image = sample["images"][0]
+    height, width = image.array.shape[:2]
+    masks, found = sample.get("masks") or {}, np.zeros((height, width), bool)
+    boxes = [box for box in sample.get("boxes") or [] if box.get("image", 0) == place]
+    known = {*masks, *(str(box["label"]) for box in boxes)}
+    for name in names:
+        if name not in known:
+            raise UserError(f"study {sample['key']}: has no region {name!r}; it has {', '.join(sorted(known)) or 'none'}")
+        found |= np.asarray(masks[name], bool) if name in masks else boxes_region([b for b in boxes if b["label"] == name], height, width)
+    return found
+
+
+@torch.no_grad()
+def paint(method: Method, samples: Sequence[Sample], masks: np.ndarray) -> Painted:
+    """The method's answer for studies of one image each under masks (i n) bool, without augmentation."""
+    config = method.config
+    if "augment" in type(config).model_fields:
+        config = config.model_copy(update={"augment": "none"})
+    rows = [type(method).transform(config, sample, rng(0, "fixed", 0, sample["key"])) for sample in samples]
+    heads = [{"key": sample["key"], "patient": sample["patient"], "source": ""} for sample in samples]
+    batch = collate([row | head for row, head in zip(rows, heads)])
+    assert isinstance(method, Reconstructs)
+    pixels, error = method.reconstruct(batch, torch.from_numpy(masks))
+    shown = method.shown(batch)
+    truth, painted = (patches_of(each.numpy(), method.patch_size) for each in (shown, pixels))
+    if method.norm_pix:  # the answer itself: what the true mean and deviation turned into pixels
+        mean, deviation = truth.mean(-1, keepdims=True), np.sqrt(truth.var(-1, keepdims=True, ddof=1) + 1e-6)
+        painted = (painted - mean) / deviation
+    return Painted(method.grey(shown).numpy(), method.grey(pixels).numpy(), truth, painted, error.numpy())
+
+
+def reconstruct(
+    method: Method,
+    sample: Sample,
+    spec: Mapping[str, Any],
+    place: int = 0,
+    run: str = "",
+    step: int = 0,
+    decoder_missing: bool = False,
+) -> Reconstruction:
+    """One image of a study under one mask, beside the four guesses. Raises UserError for a mask or image that is not there."""
+    chosen = one_image(sample, place)
+    mask = mask_of(spec, method, chosen, place)
+    found = paint(method, [chosen], mask[None])
+    errors = patch_errors(found.truth[0], mask, method.patch_size, method.norm_pix) | {METHOD: found.error[0].astype(np.float64)}  # type: ignore[attr-defined]
+    notes = doctor(found.answer[0], found.truth[0], mask, method.norm_pix, decoder_missing)  # type: ignore[attr-defined]
+    return Reconstruction(
+        sample["key"],
+        run,
+        step,
+        method.patch_size,
+        method.norm_pix,
+        found.original[0],
+        found.painted[0],
+        mask,
+        errors,
+        notes,  # type: ignore[attr-defined]
+    )
+
+
+def decoder_missing(provenance: Mapping[str, Any]) -> bool:
+    """Whether a run's start weights came from a file without decoder and nothing was trained since; its provenance says so."""
+    reports = (provenance.get("init_from") or {}).values()
+    return any(name == "decoder" or str(name).startswith("decoder.") for report in reports for name in report.get("missing") or ())
+
+
+__all__ = ["Painted", "decoder_missing", "grid_of", "in_space", "mask_of", "paint", "reconstruct", "upload_sample"]
