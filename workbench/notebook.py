@@ -5,14 +5,15 @@
 >>> wb.compare(["alignment", "contrastive"]).trajectory("participation_ratio", "image.projected")
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from workbench import registry
+from workbench import progress, registry
 from workbench import run as runs_on_disk
 from workbench.analysis import falls, looks, metrics, projection
 from workbench.analysis.seeds import arms
+from workbench.config import read_yaml
 from workbench.datasets import load_dataset
 from workbench.embeddings import Embeddings
 from workbench.errors import UserError
@@ -26,10 +27,17 @@ Step = int | Literal["last"]
 
 
 class View(NamedTuple):
-    """What was computed, and its Plotly figure; Jupyter shows the figure."""
+    """What was computed, its Plotly figure, and the drawn numbers as rows; Jupyter shows the figure."""
 
     data: Any
     figure: Any
+    rows: Sequence[Mapping[str, Any]] = ()
+
+    def frame(self) -> Any:
+        """The drawn numbers as a pandas DataFrame: the table under the app's Details."""
+        import pandas
+
+        return pandas.DataFrame([dict(row) for row in self.rows])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         return self.figure._repr_mimebundle_(include, exclude)
@@ -50,7 +58,7 @@ class Runs:
         found = looks.overlay(self.runs, feature, self._step(feature, step), self.labels, self._seen())
         if found is None:
             raise UserError(f"no look of {feature} up to step {step}; the first is at step {min(self._steps(feature))}")
-        return View(found, spectra.overlay(found, self.slots, self.palette, f"Spectrum of {feature}"))
+        return View(found, spectra.overlay(found, self.slots, self.palette, f"Spectrum of {feature}"), spectra.rows(found))
 
     def history(self, feature: str, step: Step = "last") -> View:
         """Singular values of every look as a heat map, one panel a setting."""
@@ -58,7 +66,8 @@ class Runs:
         every = [looks.history(run, feature, self.labels[run.id], self._seen()[run.id]) for run in self.runs]
         first = {each.label: each for each in reversed(every) if each}
         found = [first[label] for label in self.slots if label in first]
-        return View(found, spectra.heat(found, at, self.slots, self.palette, f"Directions of {feature} over training"))
+        figure = spectra.heat(found, at, self.slots, self.palette, f"Directions of {feature} over training")
+        return View(found, figure, spectra.history_rows(found))
 
     def trajectory(self, statistic: str, feature: str, step: Step = "last") -> View:
         """One statistic over training with intervals and references; `probe` is what a ridge reads."""
@@ -70,7 +79,7 @@ class Runs:
         found = [each for each in every if each]
         if not found:
             raise UserError(f"{statistic} of {feature} was not measured in these runs; set monitors.probe_train above 0 for probes")
-        return View(found, collapse.panel(found, at, self.slots, self.palette))
+        return View(found, collapse.panel(found, at, self.slots, self.palette), collapse.rows(found))
 
     def verdict(self, feature: str, step: Step = "last") -> list[falls.Fall]:
         """Per setting: whether the directions in use fell, from where to where, between which steps."""
@@ -92,7 +101,8 @@ class Runs:
         if not wanted:
             raise UserError(f"no metric {key!r}; there are {', '.join(self.keys())}")
         found = metrics.of_runs(tails, wanted, self.labels)[0]
-        return View(found, curves.curves(found, {run.id: self.slots[self.labels[run.id]] for run in self.runs}, self.palette))
+        slots = {run.id: self.slots[self.labels[run.id]] for run in self.runs}
+        return View(found, curves.curves(found, slots, self.palette), curves.rows(found))
 
     def keys(self) -> list[str]:
         """Names of all metrics of these runs."""
@@ -123,8 +133,15 @@ class RunView(Runs):
         self.run = run
 
     def __repr__(self) -> str:
-        status = self.run.status
-        return f"<run {self.run.id}: {status['state']}, step {status.get('step')} of {status.get('steps')}>"
+        return f"<run {self.run.id}: {progress.line(self.run.status)}>"
+
+    def _repr_html_(self) -> str:
+        return progress.card(self.run.id, self.run.status)
+
+    def watch(self, every: float = 2.0, curve: str = "loss") -> "RunView":
+        """Show progress and a curve until the run ends, renewed every so many seconds; an interrupt ends the watching, not the run."""
+        progress.watch(self.run, every, lambda: self.curves(curve).figure if curve in self.keys() else None)
+        return self
 
     @property
     def status(self) -> dict[str, Any]:
@@ -160,7 +177,8 @@ class RunView(Runs):
                 raise UserError(f"no label {label!r}; the labels are {', '.join(dataset.label_names)}")
             row = {key: place for place, key in enumerate(dataset.keys)}
             states = dataset.labels[[row[key] for key in embeddings.keys], list(dataset.label_names).index(label)]
-        return View(found, maps.plane(found, states, label, None, palette=self.palette, title=f"{feature}, step {embeddings.checkpoint}"))
+        figure = maps.plane(found, states, label, None, palette=self.palette, title=f"{feature}, step {embeddings.checkpoint}")
+        return View(found, figure, maps.rows(found, embeddings.keys))
 
     def dataset(self) -> Any:
         """The data set of the run's first source."""
@@ -194,10 +212,16 @@ def list_runs(root: str | Path | None = None) -> list[dict[str, Any]]:
     return runs_on_disk.list_runs(root)
 
 
-def launch(config: RunConfig | dict[str, Any], root: str | Path | None = None) -> RunView:
-    """Put a run into the queue, and start the supervisor that serves it where none lives; the run outlives the notebook."""
-    from workbench.jobs import start_queue
+def launch(config: RunConfig | dict[str, Any] | str | Path, root: str | Path | None = None) -> RunView:
+    """Put a run into the queue, and start the supervisor that serves it where none lives; the run outlives the notebook.
 
+    `config` is a recipe's name, a YAML file, a mapping or a RunConfig; `.watch()` of what comes back follows it.
+    """
+    from workbench.jobs import REPOSITORY, start_queue
+
+    if isinstance(config, str | Path):
+        path = Path(config) if str(config).endswith((".yaml", ".yml")) else REPOSITORY / "training" / "recipes" / f"{config}.yaml"
+        config = {key: value for key, value in read_yaml(path).items() if key != "smoke"}
     parsed = config if isinstance(config, RunConfig) else RunConfig.parse(config, "launch")
     run = runs_on_disk.request_launch(parsed, root, device=parsed.device)
     start_queue(run.path.parent)

@@ -26,6 +26,44 @@ def test_every_view_holds_data_and_a_figure(view):
         view.map("image.projected", label="effusion"),
     ):
         assert found.data is not None and len(found.figure.data) > 0
+        assert len(found.frame()) == len(found.rows) > 0
+
+
+def test_a_frame_holds_the_drawn_numbers(view):
+    frame = view.spectrum("image.projected", 2).frame()
+    z = view.embeddings("image.projected", 2).features.astype(np.float64)
+    expected = np.linalg.svd(z - z.mean(0), compute_uv=False)
+    np.testing.assert_allclose(frame["singular value"], expected, rtol=1e-4, atol=1e-5 * expected[0])
+    np.testing.assert_allclose(frame["relative"], frame["singular value"] / frame["singular value"].max())
+
+
+def test_watching_ends_with_the_run_and_says_where_it_stands(view, capsys):
+    assert view.watch(every=0) is view
+    assert capsys.readouterr().out == "finished, step 3 of 3\n"
+    card = view._repr_html_()
+    assert "finished, step 3 of 3" in card and "width:100.0%" in card
+
+
+def test_a_card_shows_a_runs_words_letter_by_letter():
+    from workbench import progress
+
+    status = {"state": "failed", "step": 1, "steps": 4, "error": "<script>", "name": "<b>", "eta_seconds": 3}
+    assert (
+        "<script>" not in progress.card("r", status)
+        and "<b>&lt;b&gt;</b>" in progress.card("r", status)
+        and "width:25.0%" in progress.card("r", status)
+    )
+    assert progress.line(status) == "failed, step 1 of 4: <script>"
+
+
+def test_a_recipe_is_launched_by_name_or_file(tmp_path, monkeypatch):
+    from workbench import jobs
+
+    monkeypatch.setattr(jobs, "start_queue", lambda root: False)
+    runs = [wb.launch("clip-phantoms", tmp_path), wb.launch(jobs.REPOSITORY / "training/recipes/mflag-phantoms.yaml", tmp_path)]
+    assert [(run.status["state"], run.config["method"]["name"]) for run in runs] == [("queued", "clip"), ("queued", "mflag")]
+    with pytest.raises(UserError, match="no such file"):
+        wb.launch("nothing", tmp_path)
 
 
 def test_the_spectrum_is_the_spectrum_of_the_stored_features(view):

@@ -188,7 +188,9 @@ GAP = 0.05  # between figures in a row, as a share of the width: room for the ti
 def row(canvases: Sequence[Canvas]) -> go.Figure:
     """Several figures of one height beside each other as one: a browser draws one of four panels in half the time of four."""
     first, width = canvases[0], (1 - GAP * (len(canvases) - 1)) / len(canvases)
-    traces, shapes, annotations = [], [], []
+    traces: list[dict[str, Any]] = []
+    shapes: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     layout = {key: value for key, value in first.layout.items() if key != "title"}
     for place, canvas in enumerate(canvases):
         number = str(place + 1) if place else ""
@@ -218,7 +220,8 @@ class Mark(NamedTuple):
 
 def lift(fig: go.Figure) -> tuple[Mark, ...]:
     """Take the vertical lines out of a figure with fixed ranges: a page lays them over it, so that moving one draws nothing anew."""
-    upright, rest = [], []
+    upright: list[Any] = []
+    rest: list[Any] = []
     for shape in fig.layout.shapes:
         (upright if (shape.yref or "y").endswith(("paper", "domain")) and shape.x0 == shape.x1 else rest).append(shape)
     fig.layout.shapes = rest
