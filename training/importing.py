@@ -35,7 +35,8 @@ def bring_in(
         if method is not None:
             raise UserError(f"{source}: holds features, which need no --method; leave it out")
         report(0.1, "reading the features")
-        return import_features.import_features(Path(source).expanduser(), Path(keys) if keys else None, data, settings, root, name, feature)
+        run = import_features.import_features(Path(source).expanduser(), Path(keys) if keys else None, data, settings, root, name, feature)
+        return Run(run.path)  # its configuration was rewritten
     if method is None or data is None:
         raise UserError(f"{source}: weights need a method and a data set to be looked at with; add --method NAME --data NAME")
     if keys is not None:
@@ -66,7 +67,7 @@ def import_model(
         config = resolve(RunConfig.parse(values, f"import {source}"), f"import {source}")
         with made(config, root) as run:
             begin(run, source, readable, taken, notes, report)
-        return run
+        return Run(run.path)
 
 
 def configured(
@@ -77,7 +78,7 @@ def configured(
     from workbench.models import method_class
 
     fields = mae_sizes(weights.read(readable).tensors) if method == "mae" else {}
-    notes = [f"{fields['heads']} heads, as in the official code: shapes do not tell"] * bool(fields)
+    notes = [f"{fields['heads']} heads, as in the official code: shapes do not tell"] if fields else []
     if source.startswith(weights.TIMM) and "vision" in method_class(method).Config.model_fields:
         fields["vision"] = source
     values: dict[str, Any] = {"method": {"name": method, **fields}, "data": {"data": {"config": values_of(data, None, ())}}}
