@@ -1,5 +1,6 @@
 """The notebook cell that redraws a page: the same functions, the same runs, the same numbers."""
 
+from app import masks, state
 from app.select import Selection
 
 LATENT_SPACE = """\
@@ -21,3 +22,27 @@ def latent_space(chosen: Selection) -> str:
     """For the page Latent space."""
     paths = "\n".join(f"    {str(run.path)!r}," for run in chosen.runs)
     return LATENT_SPACE.format(feature=chosen.feature, step=chosen.step, paths=paths)
+
+
+RECONSTRUCTION = """\
+import workbench as wb
+
+for path in [
+{paths}
+]:
+    wb.open_run(path).reconstruct({study}, {mask}, step={step}).figure.show()
+"""
+
+
+def reconstruction(chosen: Selection) -> str:
+    """For the page Reconstruction."""
+    held = masks.decoded(state.get("mask"))
+    ratio = 75 if state.get("ratio") is None else min(100, state.get("ratio"))
+    random = f"{ratio / 100}, seed={state.get('seed') or 0}"
+    kinds = {"painted": repr(held[1]) if held else random, "region": repr(tuple(state.get("region") or ()))}
+    return RECONSTRUCTION.format(
+        paths="\n".join(f"    {str(run.path)!r}," for run in chosen.runs),
+        study=repr(state.get("sample")),
+        mask=kinds.get(state.get("hide"), random),
+        step=chosen.step if chosen.step >= 0 else "'last'",
+    )

@@ -39,6 +39,14 @@ def words(values: list[str]) -> str | None:
     return text if text and text.isprintable() else None
 
 
+def several(values: list[str]) -> list[str]:
+    return [text for text in dict.fromkeys(values[:64]) if words([text])]
+
+
+def mask(values: list[str]) -> str | None:
+    return values[-1] if re.fullmatch(r"\d{1,3}\.[0-9a-f]{1,4096}", values[-1], re.ASCII) else None
+
+
 CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "run": names,
     "feature": name,
@@ -48,6 +56,11 @@ CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "query": words,
     "state": names,
     "metric": names,
+    "hide": name,
+    "ratio": step,
+    "seed": step,
+    "mask": mask,
+    "region": several,
 }
 
 

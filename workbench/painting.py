@@ -1,7 +1,7 @@
 """A method paints the hidden patches of an image: from a study or an upload and a mask to a Reconstruction. Needs torch."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -11,9 +11,14 @@ from workbench.analysis.reconstruction import METHOD, Reconstruction, doctor, in
 from workbench.batches import collate
 from workbench.dataset import Image, Sample
 from workbench.errors import UserError
+from workbench.features import dataset_of
 from workbench.masking import boxes_region, given_mask, random_mask, region_mask
 from workbench.method import Method, Reconstructs
+from workbench.models import load_method
 from workbench.randomness import rng
+from workbench.run import Run
+
+Mask = float | Sequence[int] | Sequence[str]
 
 
 class Painted(NamedTuple):
@@ -125,4 +130,35 @@ def decoder_missing(provenance: Mapping[str, Any]) -> bool:
     return any(name == "decoder" or str(name).startswith("decoder.") for report in reports for name in report.get("missing") or ())
 
 
-__all__ = ["Painted", "decoder_missing", "grid_of", "in_space", "mask_of", "paint", "reconstruct", "upload_sample"]
+def of_run(
+    run: Run,
+    study: str | None,
+    mask: Mask,
+    seed: int = 0,
+    step: int | Literal["last"] = "last",
+    image: np.ndarray | None = None,
+    place: int = 0,
+) -> Reconstruction:
+    """One image at one snapshot of a run: a study of its data (the first for validation where none is named) or pixels (h w).
+
+    `mask`: a share, numbers of patches, or names of the study's organs and findings.
+    """
+    if isinstance(mask, int | float) and not isinstance(mask, bool):
+        spec: dict[str, Any] = {"ratio": mask, "seed": seed}
+    else:
+        spec = {"regions" if all(isinstance(each, str) for each in mask) and mask else "patches": list(mask)}
+    if image is not None:
+        sample = upload_sample(np.asarray(image))
+    else:
+        dataset = dataset_of(run)
+        places = {key: index for index, key in enumerate(dataset.keys)}
+        key = dataset.keys[int(dataset.split("val")[0])] if study is None else study
+        if key not in places:
+            raise UserError(f"{run.id}: its data set has no study {key!r}; choose another study")
+        sample = dataset[places[key]]
+    at = int(run.snapshot(step).name.removeprefix("step-"))
+    untrained = run.status.get("state") == "imported" and decoder_missing(run.provenance)
+    return reconstruct(load_method(run, at), sample, spec, place, run.id, at, untrained)
+
+
+__all__ = ["Painted", "decoder_missing", "grid_of", "in_space", "mask_of", "of_run", "paint", "reconstruct", "upload_sample"]
