@@ -69,6 +69,7 @@ def train(
     set: Annotated[tuple[str, ...], tyro.conf.arg(help="key=value, for example --set optimizers.main.lr=0.001 seed=1")] = (),
     runs: Runs = None,
     smoke: bool = False,
+    preflight: bool = False,
     json: Json = False,
 ) -> None:
     """Train a recipe (a name or a YAML file) in this terminal.
@@ -76,10 +77,15 @@ def train(
     Args:
         recipe: Name of a recipe or path of a YAML file.
         smoke: Use the recipe's small test override.
+        preflight: Take one step, say what the run will need and whether it fits, and leave.
     """
     from training import recipe as recipes
 
     config = recipes.read(recipe, set, smoke)
+    if preflight:
+        from training.preflight import command
+
+        return show(*command(config, runs), json)
     set_threads(config.threads)
     from training.loop import train as train_run
     from training.setup import resolve
@@ -90,6 +96,7 @@ def train(
     with gone_unless_begun(run), exclusive(run):
         state = train_run(run)
     show({"run": run.id, "path": str(run.path), "state": state, "step": run.status["step"]}, f"{state} at step {run.status['step']}", json)
+    return None
 
 
 def train_folder(path: Name, resume: bool = False) -> None:
@@ -296,6 +303,18 @@ def data_card(
     show(document, text, json)
 
 
+def study(name: Name, runs: Runs = None, json: Json = False) -> None:
+    """Train and compare what a study names; its record is kept under RUNS/studies/NAME.
+
+    Args:
+        name: A study.
+    """
+    set_threads()
+    from training import studies
+
+    show(*studies.conduct(name, runs_root(runs)), json)
+
+
 def doctor(runs: Runs = None, json: Json = False) -> None:
     """Say what this machine has, what is missing, and what to do."""
     from training.doctor import examine
@@ -319,6 +338,7 @@ COMMANDS = {
     "methods": methods,
     "datasets": datasets,
     "data": {"prepare": data_prepare, "card": data_card},
+    "study": study,
     "doctor": doctor,
 }
 

@@ -31,7 +31,7 @@ from workbench.run import Run, RunConfig, Stage, write_json
 class Trainer:
     """The state of one training process. `train(run)` makes one and runs it."""
 
-    def __init__(self, run: Run, shared: bool = False, resume: bool = False) -> None:
+    def __init__(self, run: Run, shared: bool = False, resume: bool = False, root: str | None = None) -> None:
         from accelerate import Accelerator
         from accelerate.utils import DistributedDataParallelKwargs
 
@@ -44,7 +44,7 @@ class Trainer:
         chosen, parsed = method_config(config.method)
         self.data = open_data(config, chosen)
         self.method = build_method(config.method, config.seed, run.id)
-        self.init_report = initialise_from(self.method, config.init_from, run.path.parent)
+        self.init_report = initialise_from(self.method, config.init_from, root or run.path.parent)
         unused = len(self.method.phases) > 1 or self.method.unused_parameters
         handler = DistributedDataParallelKwargs(find_unused_parameters=unused, broadcast_buffers=False)
         precision = "bf16" if self.precision == "bf16" else "no"

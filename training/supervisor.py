@@ -52,7 +52,11 @@ def slots_of_this_machine(cpu: int | None = None) -> list[Slot]:
 
 def cuda_devices() -> list[str]:
     """Indices of the GPUs, asked of the driver's own tool: importing torch would take seconds and a context."""
-    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return devices_among(os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+def devices_among(chosen: str | None) -> list[str]:
+    """Those that a value of CUDA_VISIBLE_DEVICES names; all where it is None."""
     if chosen is not None:
         return [index.strip() for index in chosen.split(",") if index.strip() not in ("", "-1")]
     try:
