@@ -4,23 +4,23 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from training.setup import Data
-from workbench.analysis import zeroshot
+from workbench import prompts
 from workbench.analysis.baselines import metadata_features, pixel_features, ridge_probe, source_features
 from workbench.analysis.collapse import summarise
 from workbench.analysis.statistics import macro_auroc_interval
-from workbench.batches import Rows, fixed_batches, to_device
+from workbench.batches import Rows, fixed_batches
 from workbench.embeddings import Embeddings, save
+from workbench.features import of_batches
 from workbench.method import Batch, Method, Projects
-from workbench.randomness import rng, torch_stream
+from workbench.randomness import rng
 from workbench.run import RunConfig, write_json
-from workbench.text import text_batch
 
 FLOORS: dict[str, dict[str, Any]] = {}  # of this process, by data and probe set: the demo's runs share them
 
@@ -52,18 +52,9 @@ class Probe:
         self.fit_batches = fixed_batches(rows, data.main, self.fit_on, size)
         self.patients = np.asarray(dataset.patients)
 
-    @torch.no_grad()
     def extract(self, batches: Sequence[Batch]) -> dict[str, np.ndarray]:
-        """Features (n, d) float32 by name, in eval mode without autocast and without touching training streams."""
-        training = self.method.training
-        self.method.eval()
-        parts: dict[str, list[Tensor]] = {name: [] for name in self.features}
-        with torch_stream(0, "look"), torch.autocast(self.device.type, enabled=False):
-            for batch in batches:
-                for name, value in self.method.features_of(to_device(batch, self.device, self.dtype), self.features).items():
-                    parts[name].append(value.float().cpu())
-        self.method.train(training)
-        return {name: torch.cat(values).numpy() for name, values in parts.items() if values}
+        """Features (n, d) float32 by name."""
+        return of_batches(self.method, batches, self.features, self.dtype)
 
     def look(self, folder: Path, step: int, interval: bool) -> dict[str, dict[str, float]]:
         """Write geometry, probe, zero-shot and embeddings of this moment; returns macro AUROCs, per feature under `probe`."""
@@ -83,36 +74,22 @@ class Probe:
             probes = {name: self.read(fitted[name], z, interval) for name, z in found.items()}
             write_json(folder / "probe.json", probes)
         read: dict[str, dict[str, float]] = {"probe": {name: probe["macro_auroc"]["value"] for name, probe in probes.items()}}
-        prompts = getattr(dataset, "prompts", None)
-        if prompts and isinstance(self.method, Projects) and "image.projected" in found:
-            record = self.zero_shot(found["image.projected"], prompts, interval)
+        given = getattr(dataset, "prompts", None)
+        if given and isinstance(self.method, Projects) and "image.projected" in found:
+            record = self.zero_shot(found["image.projected"], given, interval)
             write_json(folder / "zeroshot.json", record)
             read["zeroshot"] = {"macro_auroc": record["macro_auroc"]["value"]}
         write_json(folder / "geometry.json", geometry)
         known = {group: {name: value for name, value in values.items() if value is not None} for group, values in read.items()}
         return {group: values for group, values in known.items() if values}
 
-    @torch.no_grad()
-    def zero_shot(self, projected: np.ndarray, prompts: Mapping[str, Mapping[str, Sequence[str]]], interval: bool) -> dict[str, Any]:
+    def zero_shot(self, projected: np.ndarray, given: Mapping[str, Mapping[str, Sequence[str]]], interval: bool) -> dict[str, Any]:
         """AUROCs of the prompt difference on the probe set (at most 512 studies), no label seen."""
         dataset, studies = self.data.first, self.studies[:512]
-        named = [(column, name) for column, name in enumerate(dataset.label_names) if name in prompts]
-        training = self.method.training
-        self.method.eval()
-        with torch_stream(0, "look"), torch.autocast(self.device.type, enabled=False):
-            sides = [[self.project(prompts[name][side]) for _, name in named] for side in ("positive", "negative")]
-        self.method.train(training)
-        columns = [column for column, _ in named]
-        found = zeroshot.scores(projected[: len(studies)], *sides)
-        record = auroc_record(
-            found, dataset.labels[studies][:, columns], self.patients[studies], [name for _, name in named], n_train=0, interval=interval
-        )
-        return record
-
-    def project(self, texts: Sequence[str]) -> np.ndarray:
-        """Unit rows (t d) of the shared space, one per text."""
-        batch = to_device(cast(Batch, text_batch(self.method, list(texts))), self.device, self.dtype)
-        return self.method.project_text(batch).float().cpu().numpy()
+        names = [name for name in dataset.label_names if name in given]
+        columns = [list(dataset.label_names).index(name) for name in names]
+        found = prompts.scores(self.method, projected[: len(studies)], given, names, self.dtype)
+        return auroc_record(found, dataset.labels[studies][:, columns], self.patients[studies], names, n_train=0, interval=interval)
 
     def read(self, fit: np.ndarray, z: np.ndarray, interval: bool) -> dict[str, Any]:
         """Macro AUROC on the probe set of a ridge fitted on training studies."""

@@ -1,6 +1,6 @@
 """Features of any split at any snapshot of a run: needs torch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -11,7 +11,7 @@ from workbench.dataset import Dataset, Split
 from workbench.datasets import load_dataset
 from workbench.embeddings import Embeddings
 from workbench.errors import UserError
-from workbench.method import Method
+from workbench.method import Batch, Method
 from workbench.models import load_method
 from workbench.randomness import torch_stream
 from workbench.run import Run
@@ -23,6 +23,20 @@ def dataset_of(run: Run) -> Dataset:
 
 
 @torch.no_grad()
+def of_batches(method: Method, batches: Iterable[Batch], names: Sequence[str], dtype: torch.dtype | None = None) -> dict[str, np.ndarray]:
+    """Named features (n, …) float32 by name, in eval mode without autocast, without touching training streams; the method is left as it was."""
+    device, training = next(method.parameters()).device, method.training
+    method.eval()
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    with torch_stream(0, "look"), torch.autocast(device.type, enabled=False):
+        for batch in batches:
+            for name, value in method.features_of(to_device(batch, device, dtype), names).items():
+                if name in parts:
+                    parts[name].append(value.float().cpu().numpy())
+    method.train(training)
+    return {name: np.concatenate(values) for name, values in parts.items() if values}
+
+
 def extract(
     method: Method,
     dataset: Dataset,
@@ -31,19 +45,15 @@ def extract(
     batch: int = 256,
     report: Callable[[float], None] = lambda share: None,
 ) -> dict[str, np.ndarray]:
-    """Named features (n, …) float32 of studies in the order of `indices`, in eval mode, without augmentation or autocast."""
-    method.eval()
-    device = next(method.parameters()).device
+    """Named features (n, …) float32 of studies in the order of `indices`, without augmentation."""
     rows = Rows(type(method), method.config, {"data": dataset}, 0, "fixed", augment=False)
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in names}
-    with torch_stream(0, "look"), torch.autocast(device.type, enabled=False):
+
+    def batches() -> Iterator[Batch]:
         for start in range(0, len(indices), batch):
-            for part in fixed_batches(rows, "data", indices[start : start + batch], batch):
-                for name, value in method.features_of(to_device(part, device), names).items():
-                    if name in parts:
-                        parts[name].append(value.float().cpu().numpy())
+            yield from fixed_batches(rows, "data", indices[start : start + batch], batch)
             report(min(1.0, (start + batch) / len(indices)))
-    return {name: np.concatenate(values) for name, values in parts.items() if values}
+
+    return of_batches(method, batches(), names)
 
 
 def features(
