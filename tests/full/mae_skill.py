@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from tests.full.clip_claim import configured, sum_of_steps, trained
+from tests.full.clip_claim import configured
 from tests.full.record import head, write
+from training.records import seconds_of, trained
 from training.threads import set_threads
 from workbench.analysis.reconstruction import GUESSES, METHOD, patch_errors, skill_interval
 from workbench.masking import random_mask, region_mask
@@ -79,7 +80,7 @@ def main(resume: bool = True) -> None:
         parts = {"all hidden patches": masks, "touched by a finding": masks & anywhere, "free of findings": masks & ~anywhere}
         parts |= {name: masks & each for name, each in lesions.items()}
         by_seed[str(seed)] = {
-            "seconds": sum_of_steps(run),
+            "seconds": seconds_of(run),
             "skill": {name: skills(errors, where, patients) for name, where in parts.items()},
         }
     verdict = {
