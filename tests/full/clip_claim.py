@@ -6,46 +6,23 @@ That interval is of these three networks. What shuffled reports teach differs fr
 judged with the seed as unit (t, 2 degrees of freedom), as every claim about a method is. `python -m tests.full clip_claim` trains what is missing.
 """
 
-import json
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student
 
-from tests.full.record import head, write
+from tests.full.record import write
 from training import recipe as recipes
+from training.records import averaged, head, seconds_of, trained
 from training.threads import set_threads
 from workbench.analysis import zeroshot
 from workbench.analysis.baselines import metadata_features, pixel_features, ridge_probe
 from workbench.analysis.statistics import auroc_interval, macro_auroc_interval
-from workbench.run import Run, RunConfig, create_run, list_runs
+from workbench.run import Run, RunConfig
 
 NAME = "clip-claim"
 SEEDS, RATES = (0, 1, 2), (1e-3, 3e-3, 1e-2)
-
-
-def trained(config: RunConfig, root: Path) -> Run:
-    """The finished run of this configuration under `root`, trained or resumed where need be."""
-    from training.loop import train
-    from training.setup import resolve
-
-    config = resolve(config)
-    for status in list_runs(root):
-        run = Run(root / status["id"])
-        if same(run.config, json.loads(json.dumps(config.to_dict()))):
-            if status["state"] != "finished":
-                train(run, resume=True)
-            return run
-    run = create_run(config, root)
-    train(run)
-    return run
-
-
-def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two configurations train alike: all but what they are called."""
-    return {**one, "name": "", "trials": 0} == {**other, "name": "", "trials": 0}
 
 
 def configured(name: str, label: str, *settings: str) -> RunConfig:
@@ -74,17 +51,6 @@ def supervised(run: Run, split: str) -> np.ndarray:
 
     dataset = dataset_of(run)
     return extract(load_method(run), dataset, dataset.split(split), ["image.logits"])["image.logits"]
-
-
-def averaged(scores: list[np.ndarray], labels: np.ndarray, patients: list[str]) -> dict[str, Any]:
-    """Macro AUROC averaged over runs, patients resampled jointly: the runs' scores stand side by side as columns."""
-    found = macro_auroc_interval(np.concatenate(scores, 1), np.tile(labels, len(scores)), patients)
-    seeds = [macro_auroc_interval(each, labels, patients, resamples=0).value for each in scores]
-    told = {"value": found.value, "low": found.low, "high": found.high, "procedure": found.procedure, "seeds": seeds}
-    if len(seeds) > 1:
-        half = float(student.ppf(0.975, len(seeds) - 1) * np.std(seeds, ddof=1) / len(seeds) ** 0.5)
-        told["over seeds"] = {"low": found.value - half, "high": found.value + half, "procedure": f"t over {len(seeds)} seeds, 95 %"}
-    return told
 
 
 def per_finding(scores: list[np.ndarray], labels: np.ndarray, patients: list[str], column: int) -> dict[str, Any]:
@@ -147,7 +113,7 @@ def main(resume: bool = True) -> None:
         "findings": rows,
         "verdict": verdict,
         "supervised on validation by learning rate": {str(rate): value for rate, value in on_val.items()},
-        "seconds a run": [round(sum_of_steps(run), 1) for run in clip],
+        "seconds a run": [seconds_of(run) for run in clip],
         "trials": {"clip": 4, "supervised": len(RATES)},
         "tried": "zero-shot on validation, one seed: linear projector .841, M-FLAG's projector .852, its rate 1e-2 .806 (800 steps each), 2,000 steps .912",
         "note": "ridge penalty by patient-grouped cross-validation inside the training studies",
@@ -160,12 +126,6 @@ def main(resume: bool = True) -> None:
     for name, row in rows.items():
         print(f"{name:<20}" + "  ".join(f"{kind} {each['value']:.3f}" for kind, each in row.items()))
     print(verdict)
-
-
-def sum_of_steps(run: Run) -> float:
-    """Seconds from launch to finish."""
-    events = run.events()
-    return events[-1]["time"] - events[0]["time"]
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.full.clip_claim import trained
 from tests.full.record import FOLDER, head, write
+from training.records import trained
 from training.threads import set_threads
 from workbench.analysis.baselines import metadata_features, pixel_features, ridge_probe
 from workbench.analysis.statistics import macro_auroc_interval

@@ -1,23 +1,14 @@
 """Records of long measurements: committed JSON with what is needed to repeat them."""
 
-import hashlib
 import json
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from training.provenance import revision
+from training.records import head
 
+__all__ = ["FOLDER", "head", "write"]
 FOLDER = Path(__file__).parents[2] / "docs/results"
-
-
-def head(config: Mapping[str, Any], data_hash: str, seeds: Sequence[int], start: float) -> dict[str, Any]:
-    """What every record says of itself."""
-    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
-    git = revision()
-    head = {"made": time.strftime("%Y-%m-%d"), "commit": git["commit"], "dirty": git["dirty"], "config_hash": digest}
-    return head | {"data_hash": data_hash, "seeds": list(seeds), "seconds": round(time.time() - start, 1)}
 
 
 def write(name: str, record: Mapping[str, Any]) -> Path:

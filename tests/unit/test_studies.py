@@ -1,0 +1,56 @@
+"""Studies: what they refuse, and the small real one with two steps a run."""
+
+import json
+import os
+from functools import partial
+
+import pytest
+
+from training import records, studies
+from training.records import averaged, same
+from training.studies import real_small
+from workbench.analysis.statistics import macro_auroc_interval
+from workbench.errors import UserError
+
+
+def test_a_study_that_is_not_there_or_has_no_data_says_so(tmp_path, monkeypatch):
+    with pytest.raises(UserError, match="the studies are real-small"):
+        studies.conduct("real", tmp_path)
+    monkeypatch.delenv("WORKBENCH_TEST_DATA", raising=False)
+    with pytest.raises(UserError, match="WORKBENCH_TEST_DATA is not set"):
+        studies.conduct("real-small", tmp_path)
+
+
+def test_configurations_are_the_same_whatever_they_are_called():
+    one = {"name": "a", "trials": 1, "seed": 0}
+    assert same(one, {**one, "name": "b", "trials": 3}) and not same(one, {**one, "seed": 1})
+
+
+def test_seeds_are_averaged_with_patients_drawn_jointly_and_the_seed_as_unit_beside():
+    import numpy as np
+
+    draw = np.random.default_rng(0)
+    labels = (draw.random((90, 2)) < 0.4).astype(float)
+    scores = [labels + draw.normal(size=labels.shape) * width for width in (1.0, 1.2, 3.0)]
+    found = averaged(scores, labels, [str(row) for row in range(90)])
+    assert found["value"] == pytest.approx(np.mean(found["seeds"])) and found["low"] < found["value"] < found["high"]
+    half = 4.302653 * np.std(found["seeds"], ddof=1) / 3**0.5
+    assert found["over seeds"]["high"] - found["value"] == pytest.approx(half, rel=1e-5)
+
+
+@pytest.mark.skipif("WORKBENCH_TEST_DATA" not in os.environ, reason="WORKBENCH_TEST_DATA names no folder of real radiographs")
+def test_the_small_real_study_runs_from_training_to_its_table(tmp_path, monkeypatch):
+    read = real_small.recipes.read
+    monkeypatch.setattr(real_small, "SEEDS", (0,))
+    monkeypatch.setattr(real_small.recipes, "read", lambda name, settings=(): read(name, settings, smoke=True))
+    quick = partial(macro_auroc_interval, resamples=60)
+    monkeypatch.setattr(records, "macro_auroc_interval", lambda *given, **more: quick(*given, **more))
+    document, text = studies.conduct("real-small", tmp_path)
+    rows = document["nih"]["macro"]
+    assert {"CLIP", "M-FLAG", "MAE", "from phantoms", "untrained CLIP", "untrained MAE", "pixels", "metadata", "source", "file size"} == set(rows)
+    assert 0.6 < rows["pixels"]["low"] < rows["pixels"]["value"] < 0.75 and 0.5 < rows["source"]["value"] < 0.7
+    recalls = document["notes"]["CLIP"]["image to note"][0]
+    assert set(recalls) == {"recall at 1", "recall at 5", "recall at 10"} and 0 < recalls["recall at 1"]["chance"] < 0.2
+    assert "from phantoms" in text and len(document["nih"]["labels"]) >= 8
+    kept = json.loads((tmp_path / "studies/real-small/record.json").read_text())
+    assert kept["nih"] == json.loads(json.dumps(document["nih"])) and "jpg" not in json.dumps(kept)
