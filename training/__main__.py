@@ -315,6 +315,34 @@ def study(name: Name, runs: Runs = None, json: Json = False) -> None:
     show(*studies.conduct(name, runs_root(runs)), json)
 
 
+def evaluate(
+    name: Name,
+    suite: str = "zero-shot",
+    step: int | None = None,
+    split: str = "test",
+    prompts: Path | None = None,
+    mode: str = "findings",
+    json: Json = False,
+    runs: Runs = None,
+) -> None:
+    """Judge a run by a suite and keep the record with it.
+
+    Args:
+        name: Run identifier or folder.
+        suite: Name of the suite.
+        step: Step of the snapshot; default the last.
+        split: Studies that are judged; what is chosen is chosen on validation.
+        prompts: YAML file with a bank of prompts; default the data set's own.
+        mode: `findings` one by one, or `classes` of which a study has exactly one.
+    """
+    set_threads()
+    from training.eval_command import evaluate as evaluate_run
+    from training.eval_command import heading
+
+    record, rows = evaluate_run(find_run(name, runs), suite, step, split, prompts, mode)
+    show(record, f"{heading(record)}\n\n{table(rows[1:], rows[0])}\n\nrecord: {record['record']}", json)
+
+
 def doctor(runs: Runs = None, json: Json = False) -> None:
     """Say what this machine has, what is missing, and what to do."""
     from training.doctor import examine
@@ -335,6 +363,7 @@ COMMANDS = {
     "runs": runs,
     "queue": {"start": queue_start, "list": queue_list, "cancel": queue_cancel, "move": queue_move},
     "spectra": spectra,
+    "eval": evaluate,
     "methods": methods,
     "datasets": datasets,
     "data": {"prepare": data_prepare, "card": data_card},

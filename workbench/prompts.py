@@ -55,7 +55,7 @@ def vectors(method: Method, texts: Sequence[str]) -> np.ndarray:
 def temperature(method: Method) -> float | None:
     """The method's softmax temperature, where it has one."""
     own = getattr(method, "temperature", None)
-    return float(own()) if callable(own) else None
+    return float(own().detach()) if callable(own) else None
 
 
 def reading(config: Any, texts: Sequence[str]) -> list[Reading]:

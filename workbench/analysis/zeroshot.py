@@ -1,15 +1,17 @@
 """What do prompts say of an image, without a label seen? Scores of findings and of classes, and what they are worth."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from scipy.special import expit, log_softmax, logit
 
-from workbench.analysis import calibration, decisions
+from workbench.analysis import calibration, decisions, groups
 from workbench.analysis.decisions import accuracy_interval, average_precision_interval, macro_interval, share_interval
 from workbench.analysis.statistics import Interval, MacroInterval, auroc, auroc_interval, macro_auroc_interval
+from workbench.dataset import Dataset
+from workbench.embeddings import Embeddings
 
 Mode = Literal["findings", "classes"]
 MODES: tuple[Mode, ...] = ("findings", "classes")
@@ -58,6 +60,18 @@ class Studies:
         kept = np.flatnonzero((self.labels > 0.5).sum(1) == 1)
         pick = [(tuple(each[place] for place in kept)) for each in (self.keys, self.patients)]
         return Studies(self.scores[kept], (self.labels[kept] > 0.5).astype(float), *pick, self.indices[kept])
+
+
+def studies(
+    images: Embeddings, bank: Mapping[str, Mapping[str, Sequence[str]]], vectors: Mapping[str, np.ndarray], mode: Mode, dataset: Dataset
+) -> Studies:
+    """A bank's scores of images (n, d), given each prompt's vector (d,), with the labels of the data set."""
+    positive, negative = ([np.stack([vectors[text] for text in pair[side]]) for pair in bank.values()] for side in ("positive", "negative"))
+    found = scores(images.features, positive, negative) if mode == "findings" else class_scores(images.features, positive)
+    place = {key: index for index, key in enumerate(dataset.keys)}
+    indices = np.array([place[key] for key in images.keys], int)
+    columns = [list(dataset.label_names).index(name) for name in bank]
+    return Studies(found, np.asarray(dataset.labels, float)[np.ix_(indices, columns)], images.keys, images.patients, indices)
 
 
 @dataclass(frozen=True)
@@ -121,6 +135,12 @@ class ZeroShot:
         value, known = self.probabilities[:, label], self.studies.labels[:, label]
         order = np.argsort(-value, kind="stable")
         return order[known[order] < 0.5][:count], order[::-1][known[order[::-1]] > 0.5][:count]
+
+    def groups(self, label: int, covariates: Mapping[str, np.ndarray]) -> list[groups.Group]:
+        """One label by sex, age band and view, as far as the data set knows them."""
+        order = self.studies.scores if self.mode == "findings" else self.probabilities
+        own = (order[:, label], self.studies.labels[:, label], self.called[:, label], self.studies.patients)
+        return groups.by_group(*own, covariates, self.studies.indices)
 
     def rows(self) -> list[dict[str, Any]]:
         """One row a label, then the macro scores, as a table; `pandas.DataFrame(found.rows())`."""
