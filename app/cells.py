@@ -46,3 +46,22 @@ def reconstruction(chosen: Selection) -> str:
         mask=kinds.get(state.get("hide"), random),
         step=chosen.step if chosen.step >= 0 else "'last'",
     )
+
+
+ZERO_SHOT = """\
+import workbench as wb
+
+for path in [
+{paths}
+]:
+    wb.open_run(path).zero_shot(step={step}, split={split!r}).figure.show()
+"""
+
+
+def zero_shot(chosen: Selection) -> str:
+    """For the page Zero-shot, with the data set's own prompts."""
+    return ZERO_SHOT.format(
+        paths="\n".join(f"    {str(run.path)!r}," for run in chosen.runs if "Projects" in (run.status.get("capabilities") or [])),
+        step=chosen.step if chosen.step >= 0 else "'last'",
+        split=state.get("split") if state.get("split") in ("val", "test") else "val",
+    )

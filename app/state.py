@@ -56,11 +56,14 @@ CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "query": words,
     "state": names,
     "metric": names,
+    "start": words,
     "hide": name,
     "ratio": step,
     "seed": step,
     "mask": mask,
     "region": several,
+    "split": name,
+    "mode": name,
 }
 
 

@@ -62,12 +62,19 @@ class Studies:
         return Studies(self.scores[kept], (self.labels[kept] > 0.5).astype(float), *pick, self.indices[kept])
 
 
+def of_bank(
+    image: np.ndarray, bank: Mapping[str, Mapping[str, Sequence[str]]], vectors: Mapping[str, np.ndarray], mode: Mode
+) -> np.ndarray:
+    """(n, k): a bank's scores of images (n, d), given each prompt's vector (d,)."""
+    positive, negative = ([np.stack([vectors[text] for text in pair[side]]) for pair in bank.values()] for side in ("positive", "negative"))
+    return scores(image, positive, negative) if mode == "findings" else class_scores(image, positive)
+
+
 def studies(
     images: Embeddings, bank: Mapping[str, Mapping[str, Sequence[str]]], vectors: Mapping[str, np.ndarray], mode: Mode, dataset: Dataset
 ) -> Studies:
-    """A bank's scores of images (n, d), given each prompt's vector (d,), with the labels of the data set."""
-    positive, negative = ([np.stack([vectors[text] for text in pair[side]]) for pair in bank.values()] for side in ("positive", "negative"))
-    found = scores(images.features, positive, negative) if mode == "findings" else class_scores(images.features, positive)
+    """A bank's scores of stored images, with the labels of the data set."""
+    found = of_bank(images.features, bank, vectors, mode)
     place = {key: index for index, key in enumerate(dataset.keys)}
     indices = np.array([place[key] for key in images.keys], int)
     columns = [list(dataset.label_names).index(name) for name in bank]

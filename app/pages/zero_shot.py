@@ -1,0 +1,60 @@
+"""What prompts read from images: scores as they are typed, with intervals, controls, calibration, subgroups and the films they get wrong."""
+
+import streamlit as st
+
+from app import able, cells, place, prompted, read, state, zeroshot
+from app.select import control_row, refresh_line
+from workbench import prompt_bank
+from workbench.figures.zeroshot import STATISTICS
+
+root = state.root()
+chosen = control_row(root, cells.zero_shot)
+if not chosen.runs:
+    place.empty("**No run to prompt yet.** Choose one above, or train one that sees images and text:", "workbench train clip-phantoms")
+    st.stop()
+refresh_line(chosen.runs)
+runs = able.able(chosen.runs, "Projects")
+if not runs:
+    able.explain(chosen.runs, "Projects", "project_text", "score prompts", "workbench train clip-phantoms")
+    st.stop()
+run, names = runs[0], chosen.names
+loaded = zeroshot.data_of(run)
+asked = zeroshot.choose(loaded, run) if loaded else None
+if loaded is None or asked is None:
+    st.stop()
+if len(runs) < len(chosen.runs):
+    st.caption("Without text, not scored: " + ", ".join(state.escape(names[other]) for other in chosen.runs if other not in runs))
+if asked.source == "typed" and asked.split == "test":
+    st.caption("Choose prompts on validation: a score on test of prompts that were chosen there is too good.")
+
+colour = place.palette().of(chosen.slots[run.id])
+said, statistic = st.container(), st.session_state.get("zero_statistic") or STATISTICS[0]
+left, right = st.columns([1.25, 1], gap="medium")
+with left:
+    drawn = st.empty()
+    st.segmented_control("Statistic", STATISTICS, default=STATISTICS[0], required=True, key="zero_statistic", label_visibility="collapsed")
+for resamples in zeroshot.stages(runs, asked, chosen.step):  # scores at once; what draws patients a moment later, in place
+    with drawn.container():
+        answers = {
+            names[each]: zeroshot.answer(root, each, asked, chosen.step, loaded, f"zero_{each.id}", resamples)
+            for each in runs[: zeroshot.MOST]
+        }
+        if not all(answers.values()):
+            st.stop()
+        path = zeroshot.twin(run.path)
+        twin = zeroshot.answer(root, read.run(path), asked, -1, loaded, "zero_twin", resamples) if path else None
+        levels = prompted.references(run, twin, answers[names[run]].found, statistic)
+        prompted.forest(answers, chosen, asked, statistic, levels, twin, whole=resamples > 0)
+with right:
+    prompted.reliability(answers[names[run]], asked, colour)
+zeroshot.finished(runs, asked, chosen.step)
+with said:
+    prompted.verdict(answers, twin, prompted.references(run, twin, answers[names[run]].found, "AUROC"), colour)
+    prompted.strange(answers)
+got = answers[names[run]]
+prompted.subgroups(got, asked, loaded, colour)
+prompted.worst(got, asked, loaded)
+values = zeroshot.one_image(root, run, asked, got, chosen.step)
+if values is not None:
+    prompted.one(got, asked, values, colour)
+prompted.footer(answers, asked, runs[: zeroshot.MOST], prompt_bank.digest(asked.bank))
