@@ -61,3 +61,19 @@ def small_run(tmp_path_factory, one_cache):
     run = create_run(resolve(read("mflag-phantoms", [*settings, monitors])), tmp_path_factory.mktemp("runs"))
     train(run, shared=True)
     return run
+
+
+@pytest.fixture(scope="session")
+def mae_run(tmp_path_factory, one_cache):
+    """A finished MAE run of three steps on phantoms of 64 px in 8 x 8 patches."""
+    from training.loop import train
+    from training.recipe import read
+    from training.setup import resolve
+    from workbench.run import create_run
+
+    data = "data.phantoms.config={name: phantoms, level: teaching, size: 64, train: 48, val: 24, test: 0}"
+    sizes = ["method.width=24", "method.depth=2", "method.heads=2", "method.decoder_width=16", "method.decoder_heads=2"]
+    settings = [data, *sizes, "stages=[{steps: 3}]", "batch=16", "name=small-mae", "monitors={studies: 24, probe_train: 0}"]
+    run = create_run(resolve(read("mae-phantoms", settings)), tmp_path_factory.mktemp("mae-runs"))
+    train(run, shared=True)
+    return run

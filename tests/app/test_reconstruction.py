@@ -1,0 +1,142 @@
+"""The page Reconstruction: which image, which mask, what is said of it, and what it refuses."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import able, masks
+from tests.app.conftest import texts
+from tests.app.folders import write_run
+from tests.app.test_pages import healthy
+from training.bench import Task
+from training.jobs import reconstruction as job_module
+from workbench import jobs
+from workbench.errors import UserError
+from workbench.jobs import request_job, write_upload
+from workbench.run import Run
+
+
+@pytest.fixture(autouse=True)
+def nobody_serves(monkeypatch):
+    monkeypatch.setattr(jobs, "start_queue", lambda root: None)
+
+
+@pytest.fixture
+def run(mae_run, root):
+    """The finished run in this test's own folder."""
+    root.mkdir(exist_ok=True)
+    shutil.copytree(mae_run.path, root / mae_run.id)
+    return Run(root / mae_run.id)
+
+
+def compute(root, run, parameters):
+    """What the worker does, in this process."""
+    job = request_job(root, "reconstruction", run.id, parameters)
+    aside = job.result.with_name("aside")
+    aside.mkdir(parents=True)
+    job_module.compute(Task(job, parameters, aside))
+    os.replace(aside, job.result)
+
+
+def opened(open_page, root, run, spec, image=None, steps=None, **query):
+    """The page after the worker has answered."""
+    image = image or {"study": run_study(run), "place": 0}
+    compute(root, run, {"steps": steps or [run.steps_of("snapshots")[-1]], "image": image, "mask": spec})
+    return healthy(open_page("reconstruction", run=run.id, **query))
+
+
+def run_study(run):
+    return "phantom-teaching-0-1000000000"
+
+
+def test_a_run_waits_for_the_worker_then_shows_films_and_skill(root, run, open_page):
+    app = healthy(open_page("reconstruction", run=run.id))
+    assert [button.label for button in app.button if button.label == "Cancel"] and not app.get("plotly_chart")
+    app = opened(open_page, root, run, {"ratio": 0.75, "seed": 0})
+    assert len(app.get("plotly_chart")) == 2
+    said = texts(app)
+    assert "48 hidden patches" in said and "in pixels" in said and "no interval: one image" in said
+
+
+@pytest.mark.parametrize(
+    ("hidden", "wanted"), [([], "nothing is hidden"), (list(range(64)), "was shown nothing"), ([27], "One patch only")]
+)
+def test_empty_full_and_one_patch_masks_are_said_in_words(hidden, wanted, root, run, open_page):
+    app = opened(open_page, root, run, {"patches": hidden}, hide="painted", mask=masks.code(hidden, 8))
+    assert wanted in texts(app) and len(app.get("plotly_chart")) == 2
+
+
+def test_an_organ_is_hidden_by_name(root, run, open_page):
+    app = opened(open_page, root, run, {"regions": ["heart"]}, hide="region", region="heart")
+    assert app.multiselect(key="mask_regions").value == ["heart"] and "hidden patch" in texts(app)
+    assert set(app.multiselect(key="mask_regions").options) >= {"heart", "right lung", "left lung"}
+
+
+@pytest.mark.parametrize("mask", ["8.zz", "999.1", "8." + "f" * 5000, "8.fffffffffffffffffff", "<b>", "0.0"])
+def test_a_broken_mask_in_the_address_is_as_if_it_were_absent(mask, root, run, open_page):
+    app = opened(open_page, root, run, {"ratio": 0.75, "seed": 0}, hide="painted", mask=mask, ratio="-3", seed="x")
+    assert "48 hidden patches" in texts(app)
+
+
+def test_a_method_without_the_capability_says_which_have_it(root, open_page):
+    run = write_run(root)
+    app = healthy(open_page("reconstruction", run=run.name))
+    assert "do not reconstruct images" in texts(app) and "mae" in texts(app)
+    assert "mae" in able.methods_with("reconstruct") and "clip" not in able.methods_with("reconstruct")
+
+
+def test_without_runs_the_page_says_what_to_do(open_page):
+    assert any("workbench train mae-phantoms" in block.value for block in healthy(open_page("reconstruction")).code)
+
+
+def test_a_mask_replayed_over_checkpoints(root, run, open_page):
+    steps = run.steps_of("snapshots")
+    compute(root, run, {"steps": steps, "image": {"study": run_study(run), "place": 0}, "mask": {"ratio": 0.75, "seed": 0}})
+    app = opened(open_page, root, run, {"ratio": 0.75, "seed": 0})
+    app = healthy(app.toggle(key="recon_replay").set_value(True).run())
+    assert len(app.get("plotly_chart")) == 4
+
+
+def test_an_upload_is_painted_and_wrong_parameters_are_refused(root, run):
+    name = write_upload(root, np.arange(4096, dtype=np.uint32).reshape(64, 64).astype(np.uint8))
+    compute(root, run, {"steps": [0, 3], "image": {"upload": name}, "mask": {"patches": [3]}})
+    study = {"study": run_study(run), "place": 0}
+    wrong = [
+        ({"steps": [0], "image": study, "mask": {"patches": [64]}}, "patch 64 is not one of 0 to 63"),
+        ({"steps": [0], "image": study, "mask": {"regions": ["liver"]}}, "no region 'liver'"),
+        ({"steps": [0], "image": study, "mask": {"ratio": 7}}, "between 0 and 1"),
+        ({"steps": [7], "image": study, "mask": {"ratio": 0.5}}, "step"),
+        ({"steps": [], "image": study, "mask": {"ratio": 0.5}}, "expected 1 to 40"),
+        ({"steps": [0], "image": {"study": "nobody"}, "mask": {"ratio": 0.5}}, "no study 'nobody'"),
+        ({"steps": [0], "image": study | {"place": 2}, "mask": {"ratio": 0.5}}, "has 1 images"),
+        ({"steps": [0], "image": {"upload": "../x"}, "mask": {"ratio": 0.5}}, "not here any more"),
+    ]
+    for number, (parameters, said) in enumerate(wrong):
+        job = request_job(root, "reconstruction", run.id, parameters | {"number": number})
+        with pytest.raises(UserError, match=said):
+            job_module.compute(Task(job, parameters, root))
+
+
+def restricted() -> None:
+    import plotly.graph_objects as go
+
+    from app import reconstruct
+
+    for may_leave in (True, False):
+        reconstruct.drawn(go.Figure(), f"films_{may_leave}", "alt", "formula", [{"row": 1}], may_leave)
+
+
+def test_films_that_may_not_leave_have_no_camera(root):
+    app = AppTest.from_function(restricted, default_timeout=30).run()
+    configs = [chart.proto.config for chart in app.get("plotly_chart")]
+    assert "toImage" in configs[0] and "toImage" not in configs[1] and '"displayModeBar": false' in configs[1]
+
+
+def test_masks_survive_the_address():
+    for hidden, side in (([], 8), ([0, 63], 8), (list(range(196)), 14), ([5], 3)):
+        assert masks.decoded(masks.code(hidden, side)) == (side, hidden)
+    for wrong in (None, "", "8.", "8.g", "129.1", "2.10", "8.1\n"):
+        assert masks.decoded(wrong) is None
