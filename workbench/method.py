@@ -94,6 +94,7 @@ class Method(nn.Module):
     terms: Mapping[str, tuple[str, ...]] = EMPTY  # phase -> term names
     features: Mapping[str, str] = EMPTY  # {"image.backbone": "b d", …}
     gradient_free: Mapping[str, str] = EMPTY  # parameter pattern -> why the mathematics gives it no gradient
+    lacks: Mapping[str, str] = EMPTY  # capability -> why this configuration has it not though its class does
     unused_parameters: bool = False  # a head that some forwards leave out; DDP must then look for it
 
     def __init__(self, config: MethodConfig) -> None:
@@ -215,4 +216,4 @@ CAPABILITIES: Mapping[str, type] = MappingProxyType(
 
 def capabilities(method: Method) -> list[str]:
     """Names of the capabilities a method has."""
-    return [name for name, protocol in CAPABILITIES.items() if isinstance(method, protocol)]
+    return [name for name, protocol in CAPABILITIES.items() if isinstance(method, protocol) and name not in method.lacks]

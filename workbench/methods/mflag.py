@@ -17,6 +17,7 @@ from workbench.errors import UserError
 from workbench.losses.geometry import mflag_alignment, orthogonality, orthogonality_floor
 from workbench.method import Batch, Mean, Method, MethodConfig, StepOutput, part
 from workbench.nn import projectors
+from workbench.nn.attention import attention_maps, lacks_attention
 from workbench.nn.gather import gather_batch
 from workbench.nn.language import text_tower
 from workbench.nn.vision import VisionFields, study_means, vision_tower
@@ -59,13 +60,14 @@ class MFLAG(Method):
     config: MFLAGConfig
     needs = frozenset({"image", "text"})
     terms = {"train": ("alignment", "orthogonality")}
-    features = {"image.backbone": "b d", "image.projected": "b d", "text.projected": "b d"}
+    features = {"image.backbone": "b d", "image.patches": "b n d", "image.projected": "b d", "text.projected": "b d"}
     embeds = "image.backbone"
 
     def __init__(self, config: MFLAGConfig) -> None:
         super().__init__(config)
         with part("vision"):
             self.vision = vision_tower(config)
+        self.lacks = lacks_attention(self.vision)
         with part("text"):
             self.text = text_tower(config)
         if config.text_projector == "none" and config.dim != self.text.width:
@@ -123,7 +125,13 @@ class MFLAG(Method):
             found["image.projected"] = self.image_projector(found["image.backbone"])
         if "text.projected" in names:
             found["text.projected"] = self.text_projector(self.encode_text(batch))
+        if "image.patches" in names:
+            found["image.patches"] = self.vision.patches(batch["images"][batch["view_index"] == 0])
         return {name: found[name] for name in names}
+
+    def attention(self, batch: Batch) -> dict[str, Tensor]:
+        """Attention of a study's first image, (l b h t t); only where the tower is a transformer."""
+        return {"image": attention_maps(self.vision, batch["images"][batch["view_index"] == 0])}
 
     def project_image(self, batch: Batch) -> Tensor:
         return normalize(self.image_projector(self.encode_image(batch)), dim=1)

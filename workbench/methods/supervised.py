@@ -15,6 +15,7 @@ from workbench.dataset import Sample
 from workbench.errors import UserError
 from workbench.losses.classification import stated_bce
 from workbench.method import Batch, Mean, Method, MethodConfig, StepOutput, part
+from workbench.nn.attention import attention_maps, lacks_attention
 from workbench.nn.vision import VisionFields, study_means, vision_tower
 
 
@@ -41,13 +42,14 @@ class Supervised(Method):
     config: SupervisedConfig
     needs = frozenset({"image", "labels"})
     terms = {"train": ("labels",)}
-    features = {"image.backbone": "b d", "image.logits": "b k"}
+    features = {"image.backbone": "b d", "image.patches": "b n d", "image.logits": "b k"}
     embeds = "image.backbone"
 
     def __init__(self, config: SupervisedConfig) -> None:
         super().__init__(config)
         with part("vision"):
             self.vision = vision_tower(config)
+        self.lacks = lacks_attention(self.vision)
         with part("head"):
             self.head = nn.Linear(self.vision.width, config.labels)
 
@@ -75,7 +77,13 @@ class Supervised(Method):
         found = {"image.backbone": self.encode_image(batch)}
         if "image.logits" in names:
             found["image.logits"] = self.head(found["image.backbone"])
+        if "image.patches" in names:
+            found["image.patches"] = self.vision.patches(batch["images"][batch["view_index"] == 0])
         return {name: found[name] for name in names}
+
+    def attention(self, batch: Batch) -> dict[str, Tensor]:
+        """Attention of a study's first image, (l b h t t); only where the tower is a transformer."""
+        return {"image": attention_maps(self.vision, batch["images"][batch["view_index"] == 0])}
 
     def levels(self, batch_size: int) -> dict[str, dict[str, Any]]:
         """The loss of a coin."""

@@ -22,6 +22,8 @@ class VisionFields(ImageFields):
     """Image tower: `resnet_small` (0.3 M parameters, for 32 to 64 pixels) or `timm:NAME`, such as timm:resnet50."""
     width: Annotated[int, Field(ge=8, le=128)] = 128
     """Features of resnet_small; a timm tower has its own number."""
+    patch_size: Annotated[int, Field(ge=0, le=64)] = 0
+    """Side of a patch in pixels for timm's vision transformers; 0: the tower's own."""
 
 
 def vision_tower(config: VisionFields) -> "ResNetSmall | Timm":
@@ -29,7 +31,7 @@ def vision_tower(config: VisionFields) -> "ResNetSmall | Timm":
     if config.vision == SMALL:
         return ResNetSmall(config.width)
     if config.vision.startswith(TIMM):
-        return Timm(config.vision.removeprefix(TIMM), config.image_size)
+        return Timm(config.vision.removeprefix(TIMM), config.image_size, config.patch_size)
     raise UserError(f"vision: no tower named {config.vision!r}; use {SMALL} or {TIMM}NAME")
 
 
@@ -66,13 +68,21 @@ class ResNetSmall(nn.Module):
         self.to(memory_format=torch.channels_last)  # a quarter faster on a CPU
 
     def forward(self, x: Float[Tensor, "i 1 h w"]) -> Float[Tensor, "i d"]:
-        return self.blocks(self.stem(x.contiguous(memory_format=torch.channels_last))).mean((2, 3))
+        return self.map(x).mean((2, 3))
+
+    def map(self, x: Float[Tensor, "i 1 h w"]) -> Float[Tensor, "i d y x"]:
+        """The last feature map."""
+        return self.blocks(self.stem(x.contiguous(memory_format=torch.channels_last)))
+
+    def patches(self, x: Float[Tensor, "i 1 h w"]) -> Float[Tensor, "i n d"]:
+        """The last feature map as a row of patches."""
+        return self.map(x).flatten(2).transpose(1, 2)
 
 
 class Timm(nn.Module):
     """A timm tower without its head; grey is repeated over three channels, so that colour weights fit."""
 
-    def __init__(self, name: str, image_size: int) -> None:
+    def __init__(self, name: str, image_size: int, patch_size: int = 0) -> None:
         super().__init__()
         import timm
 
@@ -81,9 +91,26 @@ class Timm(nn.Module):
             raise UserError(
                 f"vision: timm has no model {name!r}" + (f"; did you mean {', '.join(near)}?" if near else "; see timm.list_models()")
             )
-        fixed = timm.get_pretrained_cfg_value(name, "fixed_input_size")
-        self.model = timm.create_model(name, pretrained=False, num_classes=0, **({"img_size": image_size} if fixed else {}))
+        given = {"img_size": image_size} if timm.get_pretrained_cfg_value(name, "fixed_input_size") else {}
+        given |= {"patch_size": patch_size} if patch_size else {}
+        if patch_size and image_size % patch_size:
+            raise UserError(
+                f"patch_size: {patch_size} does not divide image_size {image_size}; change one of them, or 0 for the tower's own"
+            )
+        try:
+            self.model = timm.create_model(name, pretrained=False, num_classes=0, **given)
+        except TypeError as error:
+            if not patch_size or "patch_size" not in str(error):
+                raise
+            raise UserError(f"patch_size: tower {name} has no patches; set it to 0, or choose a vision transformer") from None
         self.width = getattr(self.model, "head_hidden_size", None) or self.model.num_features
 
     def forward(self, x: Float[Tensor, "i 1 h w"]) -> Float[Tensor, "i d"]:
         return self.model(x.expand(-1, 3, -1, -1))
+
+    def patches(self, x: Float[Tensor, "i 1 h w"]) -> Float[Tensor, "i n d"]:
+        """The last patch tokens, or the last feature map as a row of patches."""
+        found = self.model.forward_features(x.expand(-1, 3, -1, -1))
+        if found.ndim == 3:
+            return found[:, getattr(self.model, "num_prefix_tokens", 0) :]
+        return found.flatten(1, 2) if getattr(self.model, "output_fmt", "NCHW") == "NHWC" else found.flatten(2).transpose(1, 2)
