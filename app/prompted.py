@@ -10,6 +10,7 @@ from app.inside import hashes
 from app.select import Selection
 from app.zeroshot import SPLITS, Answer, Asked
 from workbench.analysis.zeroshot import ZeroShot
+from workbench.controls import floors
 from workbench.figures import calibration as calibrations
 from workbench.figures import zeroshot as figures
 from workbench.figures.theme import clip, number
@@ -61,15 +62,11 @@ def references(run: Run, twin: Answer | None, found: ZeroShot, statistic: str) -
     """Reference -> label -> value: the floors stored with the run, and the two controls; only of the AUROC."""
     if statistic != "AUROC":
         return {}
-    stored, every = run.references(), {}
-    for name in ("pixels", "metadata"):
-        if name in stored:
-            own = {label: each["value"] for label, each in stored[name]["labels"].items() if each.get("value") is not None}
-            every[name] = own | {figures.MACRO: stored[name]["macro_auroc"]["value"]}
+    every = floors(run)
     if twin:
         values = zip([*twin.found.names, figures.MACRO], figures.of(twin.found, "AUROC"))
         every["shuffled reports"] = {label: each.value for label, each in values}
-    return {name: {label: value for label, value in values.items() if value is not None} for name, values in every.items()}
+    return every
 
 
 def forest(

@@ -1,4 +1,4 @@
-"""The run that must read chance: equal to another but for reports that belong to other studies.  (no torch)"""
+"""What a score is held against: the run trained on reports of other studies, and what is read without a network.  (no torch)"""
 
 from typing import Any
 
@@ -36,3 +36,13 @@ def like(status: dict[str, Any], run: Run) -> bool:
         and status["state"] == "finished"
         and all(status.get(key) == own.get(key) for key in ("method", "data", "steps"))
     )
+
+
+def floors(run: Run) -> dict[str, dict[str, float]]:
+    """What a ridge reads without a network on the run's probe set: reference -> label, and `macro`, -> AUROC."""
+    stored, found = run.references(), {}
+    for name in ("pixels", "metadata"):
+        if name in stored:
+            own = {label: each["value"] for label, each in stored[name]["labels"].items()} | {"macro": stored[name]["macro_auroc"]["value"]}
+            found[name] = {label: value for label, value in own.items() if value is not None}
+    return found

@@ -20,6 +20,7 @@ from workbench.errors import UserError
 from workbench.figures import collapse, spectra
 from workbench.figures import metrics as curves
 from workbench.figures import projection as maps
+from workbench.figures import zeroshot as forests
 from workbench.figures.theme import LIGHT, Palette
 from workbench.run import Run, RunConfig, find_run
 
@@ -195,6 +196,22 @@ class RunView(Runs):
         from workbench.features import features
 
         return features(self.run, names, step, split)
+
+    def zero_shot(
+        self,
+        prompts: Any = None,
+        step: Step = "last",
+        split: Literal["train", "val", "test"] = "val",
+        mode: Literal["findings", "classes"] = "findings",
+    ) -> View:
+        """What prompts read: a bank (label -> {"positive": [...], "negative": [...]}), a YAML file of one, or the data set's own (loads torch)."""
+        from workbench.evaluation import zero_shot
+
+        found, levels = zero_shot.seen(self.run, prompts, step, split, mode)
+        title = f"{self.run.title}: {len(found.names)} findings"
+        return View(
+            found, forests.forest({self.run.title: found}, {self.run.title: 0}, references=levels, palette=self.palette, title=title)
+        )
 
 
 def open_run(path_or_id: str | Path, root: str | Path | None = None) -> RunView:

@@ -14,7 +14,7 @@ from workbench import embeddings, prompt_bank, prompts
 from workbench.analysis import zeroshot
 from workbench.analysis.statistics import Interval
 from workbench.capable import need
-from workbench.controls import shuffled_twin
+from workbench.controls import floors, shuffled_twin
 from workbench.dataset import Dataset, Split
 from workbench.embeddings import Embeddings
 from workbench.errors import UserError
@@ -88,12 +88,29 @@ def judged(run: Run, bank: prompt_bank.Bank, options: Options, resamples: int = 
     return found, dataset
 
 
+def bank_of(run: Run, given: Any) -> tuple[prompt_bank.Bank, str]:
+    """A checked bank and where it is from: a mapping, a YAML file, or for None the data set's own."""
+    need(run, "Projects", "prompts")
+    dataset = dataset_of(run)
+    own = prompt_bank.own(dataset, run.id)
+    if given is None:
+        return own, "data set"
+    if isinstance(given, str | Path):
+        return prompt_bank.read_file(Path(given), list(dataset.label_names)), "file"
+    return prompt_bank.parse(given, "prompts", list(dataset.label_names)), "typed"
+
+
+def seen(
+    run: Run, given: Any, step: int | Literal["last"], split: Split, mode: zeroshot.Mode
+) -> tuple[zeroshot.ZeroShot, dict[str, dict[str, float]]]:
+    """A bank judged, and the floors stored with the run by label, for the figure."""
+    found, _ = judged(run, bank_of(run, given)[0], Options(step, split, None, mode))
+    return found, floors(run)
+
+
 def evaluate(run: Run, options: Options) -> dict[str, Any]:
     """The document of one evaluation; the data set's own prompts where no bank is given."""
-    need(run, "Projects", "prompts")
-    source = dataset_of(run)
-    own = prompt_bank.own(source, run.id)
-    bank = prompt_bank.read_file(options.prompts, list(source.label_names)) if options.prompts else own
+    bank, source = bank_of(run, options.prompts)
     found, dataset = judged(run, bank, options)
     return {
         "run": run.id,
@@ -101,7 +118,7 @@ def evaluate(run: Run, options: Options) -> dict[str, Any]:
         "split": found.split,
         "mode": found.mode,
         "data_hash": dataset.data_hash,
-        "prompts": {"source": "file" if options.prompts else "data set", "hash": prompt_bank.digest(bank), "bank": bank},
+        "prompts": {"source": source, "hash": prompt_bank.digest(bank), "bank": bank},
         "n": len(found.studies.keys),
         "patients": len(set(found.studies.patients)),
         "left_out": found.left_out,
