@@ -22,6 +22,7 @@ SPLITS = {"val": "Validation", "test": "Test"}
 WORDS = {"findings": "Findings", "classes": "One class each"}
 SOURCES = {"own": "Own", "typed": "Typed", "file": "File"}
 TEMPLATES = ("There is {}.", "There is no {}.")
+TEMPLATED = {"templates": {"positive": [TEMPLATES[0]], "negative": [TEMPLATES[1]]}}  # where the data set brings none of its own
 PATIENCE = 0.45  # seconds a script run waits for prompts: most come back in this time, and nothing has to be drawn twice
 SKELETON = 330
 RESAMPLES = 1000
@@ -45,13 +46,15 @@ class Asked(NamedTuple):
 
 def choose(loaded: studies.Studies, run: Run) -> Asked | None:
     """Draw the controls; None, with the sentence that says why, where what is typed or handed in cannot be scored."""
+    labels, brings = list(loaded.dataset.label_names), bool(getattr(loaded.dataset, "prompts", None))
     first, second, third, fourth = st.columns([2.0, 2.2, 1.8, 2.6], vertical_alignment="bottom", gap="small")
-    source = first.segmented_control("Prompts", list(SOURCES), default="own", required=True, key="zero_source", format_func=SOURCES.get)
+    known = [each for each in SOURCES if brings or each != "own"]
+    source = first.segmented_control("Prompts", known, default=known[0], required=True, key="zero_source", format_func=SOURCES.get)
     mode = picked(second, "Score", "mode", WORDS)
     split = picked(third, "Studies", "split", SPLITS)
     try:
-        own = prompt_bank.own(loaded.dataset, run.id)
-        bank = own if source == "own" else from_file(list(loaded.dataset.label_names)) if source == "file" else None
+        own = prompt_bank.own(loaded.dataset, run.id) if brings or not labels else prompt_bank.parse(TEMPLATED, "templates", labels)
+        bank = own if source == "own" else from_file(labels) if source == "file" else None
         names = list(bank or own)
         st.session_state["zero_label"] = state.get("label") if state.get("label") in names else names[0]
         follow = state.follow("label", "zero_label")

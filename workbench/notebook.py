@@ -18,6 +18,7 @@ from workbench.datasets import load_dataset
 from workbench.embeddings import Embeddings
 from workbench.errors import UserError
 from workbench.figures import collapse, spectra
+from workbench.figures import reconstruction as films
 from workbench.figures import metrics as curves
 from workbench.figures import projection as maps
 from workbench.figures import zeroshot as forests
@@ -191,6 +192,21 @@ class RunView(Runs):
 
         return load_method(self.run, checkpoint)
 
+    def reconstruct(
+        self,
+        study: str | None = None,
+        mask: float | Sequence[int] | Sequence[str] = 0.75,
+        seed: int = 0,
+        step: Step = "last",
+        image: Any = None,
+    ) -> View:
+        """What the method paints into hidden patches, beside four guesses: `mask` is a share, numbers of patches, or names of organs and
+        findings of the study; `image` (h w) uint8 takes the study's place (loads torch)."""
+        from workbench.painting import of_run
+
+        found = of_run(self.run, study, mask, seed, step, image)
+        return View(found, films.row(found, self.palette, self.run.title), films.rows(found))
+
     def features(self, names: Sequence[str] = (), step: Step = "last", split: Literal["train", "val", "test"] = "val") -> Any:
         """Embeddings of a whole split at a snapshot, per feature (loads torch)."""
         from workbench.features import features
@@ -209,9 +225,8 @@ class RunView(Runs):
 
         found, levels = zero_shot.seen(self.run, prompts, step, split, mode)
         title = f"{self.run.title}: {len(found.names)} findings"
-        return View(
-            found, forests.forest({self.run.title: found}, {self.run.title: 0}, references=levels, palette=self.palette, title=title)
-        )
+        figure = forests.forest({self.run.title: found}, {self.run.title: 0}, references=levels, palette=self.palette, title=title)
+        return View(found, figure, found.rows())
 
 
 def open_run(path_or_id: str | Path, root: str | Path | None = None) -> RunView:
