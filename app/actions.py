@@ -1,5 +1,6 @@
 """What a page may do to runs: start, stop, resume, delete. Each returns the sentence to show."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,8 @@ from typing import Any
 from workbench.config import read_yaml
 from workbench.errors import UserError
 from workbench.jobs import REPOSITORY, request_resume, start_queue
-from workbench.queue import withdraw
-from workbench.run import Run, RunConfig, delete_run, request_launch
+from workbench.queue import queue_move, withdraw
+from workbench.run import Run, RunConfig, delete_run, request_launch, runs_root
 
 RECIPES = REPOSITORY / "training" / "recipes"
 ACTIVE = ("running", "starting")
@@ -47,6 +48,39 @@ def start(root: Path, name: str, changes: Mapping[str, Any]) -> str:
     run = request_launch(config, root, device=config.device)
     start_queue(root)
     return f"{run.id} is in the queue"
+
+
+def start_config(root: Path, config: RunConfig) -> str:
+    """Put a described run into the queue; it begins whether or not anybody looks on."""
+    run = request_launch(config, root, device=config.device)
+    start_queue(root)
+    return f"{run.id} is in the queue"
+
+
+def check_sources(config: RunConfig) -> None:
+    """Raises UserError where start weights are a file outside the folders that the app may read."""
+    for part, source in config.init_from.items():
+        if os.sep in source or source.endswith(".safetensors"):
+            readable(source, f"init_from.{part}")
+
+
+def readable(text: str, where: str) -> Path:
+    """A file a page may ask for: below the runs folder, and, where $WORKBENCH_DATA is set, below it or the cache, nowhere else."""
+    path, data = Path(text).expanduser().resolve(), os.environ.get("WORKBENCH_DATA")
+    roots = [runs_root(), *(Path(folder).resolve() for folder in (data, os.environ.get("WORKBENCH_CACHE")) if folder)]
+    if data and not any(path.is_relative_to(folder) for folder in roots):
+        raise UserError(f"{where}: {text} lies outside $WORKBENCH_DATA and the runs folder; move it there, or start from a terminal")
+    return path
+
+
+def duplicate(root: Path, run: Run) -> str:
+    """The same configuration once more, at the end of the queue."""
+    return start_config(root, RunConfig.parse(run.config, run.id))
+
+
+def move(root: Path, run_id: str, place: int) -> str:
+    queue_move(root, run_id, place)
+    return f"{run_id} is now number {place} in the queue"
 
 
 def stop(runs: Iterable[Run]) -> str:

@@ -253,7 +253,9 @@ def describe(kind: str, name: str | None, as_json: bool) -> None:
         heads = {each: (registry.load(kind, each).__doc__ or "").splitlines()[0] for each in registry.names(kind)}
         return show(heads, table(list(heads.items()), ("name", "what it is")), as_json)
     module = registry.load(kind, name)
-    config = module.Config
+    from training.jobs.schema import config_class
+
+    config = config_class(kind, name)
     schema = config.model_json_schema()
     rows = [
         (key, field.get("default", "required" if key in schema.get("required", []) else "-"), field.get("description", ""))

@@ -154,11 +154,16 @@ def jobs_wait(root: Path) -> bool:
 
 def schema(root: str | Path | None, kind: str, name: str) -> dict[str, Any] | None:
     """JSON schema of a method's or data set's Config, cached by the hash of its file; None until a worker has exported it."""
+    job = request_job(root, "schema", None, schema_of(kind, name))
+    return read_json(job.result / "schema.json") if job.done else None
+
+
+def schema_of(kind: str, name: str) -> dict[str, str]:
+    """The parameters of the job that exports a schema. Raises UserError for a name that is no method or data set."""
     path = REPOSITORY / "workbench" / kind / f"{name}.py"
     if kind not in ("methods", "data") or not NAME.fullmatch(name) or not path.is_file():
         raise UserError(f"no {kind} named {name!r}; `workbench methods` and `workbench datasets` list them")
-    job = request_job(root, "schema", None, {"kind": kind, "name": name, "file": hashlib.sha256(path.read_bytes()).hexdigest()[:16]})
-    return read_json(job.result / "schema.json") if job.done else None
+    return {"kind": kind, "name": name, "file": hashlib.sha256(path.read_bytes()).hexdigest()[:16]}
 
 
 def forget(root: str | Path | None, older_than: float) -> int:
