@@ -7,7 +7,7 @@ import torch
 from training.order import Order, apportion, slice_for
 from training.setup import Data
 from workbench.batches import Address, Rows, collate
-from workbench.method import Batch
+from workbench.method import Batch, MethodConfig
 from workbench.run import RunConfig, Stage
 
 
@@ -32,6 +32,13 @@ class Feed:
     def start(self, step: int) -> None:
         """Set data workers going from `step` on, where the run has any."""
         self.stream = self._from_workers(step) if self.config.workers else None
+
+    def follow(self, config: MethodConfig, step: int) -> None:
+        """Draw from `step` on under a configuration in which a live field was turned; what data workers made ahead is made anew."""
+        if config != self.rows.config:
+            self.rows.config = config
+            if self.stream is not None:
+                self.start(step)
 
     def batches(self, step: int) -> list[Batch]:
         """The micro-batches of the next step, which is `step`."""

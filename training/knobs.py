@@ -7,16 +7,23 @@ from typing import Any
 import torch
 
 from training import optim
+from workbench.config import LiveMarker
 from workbench.errors import UserError
-from workbench.method import Method
+from workbench.method import Method, MethodConfig
 from workbench.run import Optimizer
 
 
-def live_fields(weights: Iterable[str], optimizers: dict[str, torch.optim.Optimizer]) -> list[str]:
+def live_options(config: MethodConfig) -> list[str]:
+    """Live fields of a method beside its weights, such as a mask ratio: they act in `transform`."""
+    return [name for name, field in type(config).model_fields.items() if any(isinstance(each, LiveMarker) for each in field.metadata)]
+
+
+def live_fields(weights: Iterable[str], optimizers: dict[str, torch.optim.Optimizer], config: MethodConfig) -> list[str]:
     """Paths of every live field of a run."""
     labels = [label for optimizer in optimizers.values() for label in optim.groups_by_label(optimizer)]
     return [
         *(f"method.weights.{name}" for name in weights),
+        *(f"method.{name}" for name in live_options(config)),
         *(f"optimizers.{name}.lr" for name in optimizers),
         *(f"groups.{label}.lr_scale" for label in labels),
     ]
@@ -34,6 +41,10 @@ def turn(method: Method, optimizers: dict[str, torch.optim.Optimizer], rates: di
         before = float(buffer)
         buffer.fill_(float(value))
         return before
+    if part == "method" and rest in live_options(method.config):
+        before = method.config.to_dict()[rest]
+        method.config = type(method.config).parse(method.config.to_dict() | {rest: value}, path)
+        return float(before)
     if part == "optimizers" and field == "lr" and name in rates:
         before = rates[name].lr
         rates[name] = type(rates[name]).parse(rates[name].to_dict() | {"lr": value}, f"optimizers.{name}")
@@ -44,4 +55,4 @@ def turn(method: Method, optimizers: dict[str, torch.optim.Optimizer], rates: di
             if group is not None:
                 before, group["lr_scale"] = group["lr_scale"], float(value)
                 return before
-    raise UserError(f"{path}: not a live field of this run; live are {', '.join(live_fields(weights, optimizers))}")
+    raise UserError(f"{path}: not a live field of this run; live are {', '.join(live_fields(weights, optimizers, method.config))}")

@@ -84,6 +84,7 @@ class Trainer:
         self.stepper.enter(stage, first, self.trained[index], rates)
         for path, value in self.knobs.items():
             turn(self.method, self.optimizers, rates, path, value)
+        self.feed.follow(self.method.config, self.step)
         self.set_modes()
 
     def set_modes(self) -> None:
@@ -281,6 +282,7 @@ class Trainer:
                 before = turn(self.method, self.optimizers, self.stepper.rates, path, value)
             except UserError as error:
                 return {}, str(error)
+            self.feed.follow(self.method.config, self.step)
             self.knobs[path] = float(command["value"])
             self.recorder.event("knob", name=path, **{"from": before, "to": self.knobs[path]})
             return {"from": before}, None
@@ -355,7 +357,7 @@ class Trainer:
             terms={phase: list(names) for phase, names in self.method.terms.items()},
             features=dict(self.method.features),
             capabilities=capabilities(self.method),
-            live=live_fields(self.base_weights, self.optimizers),
+            live=live_fields(self.base_weights, self.optimizers, self.method.config),
             label_names=list(first.label_names),
             terms_of_use=first.terms,
             data_hash=first.data_hash,

@@ -1,11 +1,15 @@
 """What is particular to MAE: the loss, the encoder that never sees hidden patches, exact attention, masks from the addressed draw."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 from torch.autograd import gradcheck
 
 from tests.toys import points
+from training.loop import Trainer
+from training.setup import resolve
 from workbench.batches import Address, Rows, collate
 from workbench.errors import UserError
 from workbench.losses.reconstruction import masked_pixel
@@ -13,9 +17,15 @@ from workbench.methods.mae import MAEConfig
 from workbench.models import build_method, method_config
 from workbench.nn import vit
 from workbench.nn.colours import to_grey, to_input
+from workbench.run import RunConfig, create_run
 
 SIZES = {"name": "mae", "image_size": 16, "patch_size": 4, "width": 12, "depth": 2, "heads": 3}
 SIZES |= {"decoder_width": 8, "decoder_depth": 2, "decoder_heads": 2, "augment": "none"}
+
+
+@pytest.fixture(autouse=True)
+def plugins(monkeypatch):
+    monkeypatch.setenv("WORKBENCH_PLUGINS", "tests.toys")
 
 
 def build(seed=0, **more):
@@ -211,3 +221,29 @@ def test_trivial_levels():
 
 def test_the_ratio_is_live():
     assert MAEConfig.model_json_schema()["properties"]["mask_ratio"]["live"]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_turned_mask_ratio_takes_effect_in_its_step_and_survives_a_resume(workers, tmp_path):
+    values = {"method": SIZES, "data": {"points": {"config": {"name": "tests.toys.points"}}}, "stages": [{"steps": 4}], "batch": 8}
+    values |= {"device": "cpu", "workers": workers, "checkpoint_every": 2, "monitors": {"studies": 0}}
+    run = create_run(resolve(RunConfig.model_validate(values)), tmp_path)
+    run.command(command="set", name="method.mask_ratio", value=0.5)
+    run.command(command="set", name="method.mask_ratio", value=1.5)
+    seen = []
+
+    class Watched(Trainer):
+        def train_step(self, batches):
+            seen.append(float(batches[0]["extra"]["mask_ratio"][0]))
+            if self.step == 1 and len(seen) == 2:
+                self.stopping = "asked"
+            return super().train_step(batches)
+
+    assert Watched(run, shared=True).train() == "stopped"
+    assert Watched(run, shared=True, resume=True).train() == "finished"
+    assert seen == [0.5] * 4
+    knob = next(event for event in run.events() if event["event"] == "knob")
+    assert (knob["name"], knob["from"], knob["to"], knob["step"]) == ("method.mask_ratio", 0.75, 0.5, 0)
+    assert "method.mask_ratio" in run.status["live"]
+    refused = [json.loads(path.read_text())["reason"] for path in (run.path / "control").glob("*.refused")]
+    assert len(refused) == 1 and "less than or equal to 0.98" in refused[0]
