@@ -64,6 +64,10 @@ CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "region": several,
     "split": name,
     "mode": name,
+    "layer": step,
+    "head": step,
+    "patch": step,
+    "prompt": words,
 }
 
 
