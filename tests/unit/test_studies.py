@@ -42,7 +42,8 @@ def test_seeds_are_averaged_with_patients_drawn_jointly_and_the_seed_as_unit_bes
 def test_the_small_real_study_runs_from_training_to_its_table(tmp_path, monkeypatch):
     read = real_small.recipes.read
     monkeypatch.setattr(real_small, "SEEDS", (0,))
-    monkeypatch.setattr(real_small.recipes, "read", lambda name, settings=(): read(name, settings, smoke=True))
+    small = {"mae-nih": ["method.width=24", "method.depth=1", "method.heads=2"]}
+    monkeypatch.setattr(real_small.recipes, "read", lambda name, more=(): read(name, [*more, *small.get(name, [])], smoke=True))
     quick = partial(macro_auroc_interval, resamples=60)
     monkeypatch.setattr(records, "macro_auroc_interval", lambda *given, **more: quick(*given, **more))
     document, text = studies.conduct("real-small", tmp_path)
