@@ -58,7 +58,7 @@ def sentence(found: ZeroShot) -> str:
     return told + (f"; not told from chance: {', '.join(blind)}." if blind else ".")
 
 
-def references(run: Run, twin: Answer | None, found: ZeroShot, statistic: str) -> dict[str, dict[str, float]]:
+def references(run: Run, twin: Answer | None, statistic: str) -> dict[str, dict[str, float]]:
     """Reference -> label -> value: the floors stored with the run, and the two controls; only of the AUROC."""
     if statistic != "AUROC":
         return {}
@@ -78,6 +78,9 @@ def forest(
     slots = {name: chosen.slots[run.id] for run, name in chosen.names.items()}
     title = f"What the prompts read: {statistic}" if len(every) > 1 else clip(f"{next(iter(every))}: {headline(first)}")
     fig = figures.forest(every, slots, statistic, levels, place.palette(), title, asked.label)
+    if not whole:
+        place.plain(fig, "zero_forest_first", title)
+        return
     control = (
         "the same training on reports of other studies" if twin else "none here: no run differs from this one by `texts: shuffled` alone"
     )

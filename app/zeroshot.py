@@ -14,7 +14,7 @@ from workbench import controls, embeddings, prompt_bank
 from workbench.analysis import zeroshot
 from workbench.analysis.zeroshot import ZeroShot
 from workbench.errors import UserError
-from workbench.jobs import Job
+from workbench.jobs import OPEN, Job
 from workbench.run import Run, read_json
 
 SHARED = "image.projected"
@@ -136,19 +136,23 @@ def jobs(root: Path, run: Run, asked: Asked, step: int) -> dict[str, Job]:
     return found | {"prompts": work.ask(root, "prompts", run.id, {"step": step, "texts": prompt_bank.texts(asked.bank)})}
 
 
-def answer(root: Path, run: Run, asked: Asked, step: int, loaded: studies.Studies, key: str, resamples: int) -> Answer | None:
-    """The scores of one run judged; a skeleton stands in their place while something is computed."""
-    at = snapshot(run, step)
-    wanted = jobs(root, run, asked, at)
+def ready(root: Path, run: Run, asked: Asked, step: int, key: str, height: int = SKELETON) -> dict[str, Job] | None:
+    """The finished work behind one run's scores; None, and a skeleton in its place, while some is being computed."""
+    wanted = jobs(root, run, asked, snapshot(run, step))
     deadline = time.monotonic() + PATIENCE
-    while not wanted["prompts"].done and wanted["prompts"].status()["state"] in ("waiting", "running") and time.monotonic() < deadline:
+    while not wanted["prompts"].done and wanted["prompts"].status()["state"] in OPEN and time.monotonic() < deadline:
         time.sleep(0.01)
     for name, job in wanted.items():
-        if work.shown(job, SKELETON, f"{key}_{name}") is None:
+        if work.shown(job, height, f"{key}_{name}") is None:
             return None
+    return wanted
+
+
+def answer(run: Run, wanted: Mapping[str, Job], asked: Asked, step: int, loaded: studies.Studies, resamples: int) -> Answer:
+    """The scores of one run judged."""
     return judged(
         tuple(str(job.result) for job in wanted.values()),
-        *(asked.mode, asked.split, at, resamples, prompt_bank.digest(asked.bank)),
+        *(asked.mode, asked.split, snapshot(run, step), resamples, prompt_bank.digest(asked.bank)),
         _wanted=wanted,
         _bank=asked.bank,
         _loaded=loaded,

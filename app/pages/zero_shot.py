@@ -27,29 +27,29 @@ if len(runs) < len(chosen.runs):
 if asked.source == "typed" and asked.split == "test":
     st.caption("Choose prompts on validation: a score on test of prompts that were chosen there is too good.")
 
-colour = place.palette().of(chosen.slots[run.id])
+colour, runs = place.palette().of(chosen.slots[run.id]), runs[: zeroshot.MOST]
 said, statistic = st.container(), st.session_state.get("zero_statistic") or STATISTICS[0]
 left, right = st.columns([1.25, 1], gap="medium")
 with left:
     drawn = st.empty()
     st.segmented_control("Statistic", STATISTICS, default=STATISTICS[0], required=True, key="zero_statistic", label_visibility="collapsed")
-for resamples in zeroshot.stages(runs, asked, chosen.step):  # scores at once; what draws patients a moment later, in place
     with drawn.container():
-        answers = {
-            names[each]: zeroshot.answer(root, each, asked, chosen.step, loaded, f"zero_{each.id}", resamples)
-            for each in runs[: zeroshot.MOST]
-        }
-        if not all(answers.values()):
-            st.stop()
-        path = zeroshot.twin(run.path)
-        twin = zeroshot.answer(root, read.run(path), asked, -1, loaded, "zero_twin", resamples) if path else None
-        levels = prompted.references(run, twin, answers[names[run]].found, statistic)
+        work = {each: zeroshot.ready(root, each, asked, chosen.step, f"zero_{each.id}") for each in runs}
+    control = read.run(path) if (path := zeroshot.twin(run.path)) else None
+    beside = zeroshot.ready(root, control, asked, -1, "zero_twin", 130) if control and all(work.values()) else None
+if not all(work.values()):
+    st.stop()
+for resamples in zeroshot.stages(runs, asked, chosen.step):  # scores at once; what draws patients a moment later, in place
+    answers = {names[each]: zeroshot.answer(each, work[each], asked, chosen.step, loaded, resamples) for each in runs}
+    twin = zeroshot.answer(control, beside, asked, -1, loaded, resamples) if beside else None
+    levels = prompted.references(run, twin, statistic)
+    with drawn.container():
         prompted.forest(answers, chosen, asked, statistic, levels, twin, whole=resamples > 0)
 with right:
     prompted.reliability(answers[names[run]], asked, colour)
 zeroshot.finished(runs, asked, chosen.step)
 with said:
-    prompted.verdict(answers, twin, prompted.references(run, twin, answers[names[run]].found, "AUROC"), colour)
+    prompted.verdict(answers, twin, prompted.references(run, twin, "AUROC"), colour)
     prompted.strange(answers)
 got = answers[names[run]]
 prompted.subgroups(got, asked, loaded, colour)
@@ -57,4 +57,4 @@ prompted.worst(got, asked, loaded)
 values = zeroshot.one_image(root, run, asked, got, chosen.step)
 if values is not None:
     prompted.one(got, asked, values, colour)
-prompted.footer(answers, asked, runs[: zeroshot.MOST], prompt_bank.digest(asked.bank))
+prompted.footer(answers, asked, runs, prompt_bank.digest(asked.bank))

@@ -16,6 +16,8 @@ Statistic = Literal["AUROC", "average precision", "accuracy", "sensitivity", "sp
 STATISTICS: tuple[Statistic, ...] = ("AUROC", "average precision", "accuracy")
 ROW, HEAD = 27, 92  # pixels of a row, of title and axis
 MACRO = "macro"
+SHAPES = {"chance": ("", "┊"), "pixels": ("square", "□"), "metadata": ("triangle-up", "△"), "shuffled reports": ("circle", "○")}
+SPLITS = {"train": "training", "val": "validation", "test": "test"}
 
 
 class Mark(NamedTuple):
@@ -62,11 +64,11 @@ def forest(
     canvas = theme.Canvas(palette, title, subtitle(first, statistic), HEAD + ROW * len(names))
     rows(canvas, names, chosen)
     for place, level in enumerate(chance(first, statistic)):
-        tick(canvas, level, place, "chance", "dot")
+        tick(canvas, level, place, "chance")
     for name, values in (references or {}).items():
         for place, label in enumerate(names):
             if label in values and np.isfinite(values[label]):
-                tick(canvas, values[label], place, name, theme.DASHES.get(name, "dash"))
+                symbol(canvas, values[label], place, name)
     spans = []
     for number, (label, found) in enumerate(every.items()):
         shift = (number - (len(every) - 1) / 2) * min(0.26, 0.7 / max(len(every), 1))
@@ -85,7 +87,7 @@ def forest(
 def subtitle(found: ZeroShot, statistic: Statistic) -> str:
     """What is drawn, of how many studies."""
     left = f", {found.left_out} left out" if found.left_out else ""
-    return f"{statistic} with 95 % intervals, {len(found.studies.keys)} {found.split} studies{left}, step {found.step}"
+    return f"{statistic} with 95 % intervals, {len(found.studies.keys)} {SPLITS.get(found.split, found.split)} studies{left}, step {found.step}"
 
 
 def rows(canvas: theme.Canvas, names: Sequence[str], chosen: str = "") -> None:
@@ -96,14 +98,26 @@ def rows(canvas: theme.Canvas, names: Sequence[str], chosen: str = "") -> None:
     canvas.y["tickfont"] = {"size": theme.SIZE}
 
 
-def tick(canvas: theme.Canvas, value: float, place: int, name: str, dash: str) -> None:
-    """A grey upright stroke in one row."""
+def tick(canvas: theme.Canvas, value: float, place: int, name: str) -> None:
+    """A dotted grey stroke through one row; the strokes of rows with one level meet."""
     if np.isfinite(value):
-        line = {"color": canvas.palette.muted, "width": 1.4, "dash": dash}
+        line = {"color": canvas.palette.muted, "width": 1.2, "dash": theme.DASHES["chance"]}
         canvas.traces.append(
-            {"type": "scatter", "x": [value, value], "y": [place - 0.36, place + 0.36], "mode": "lines", "line": line}
+            {"type": "scatter", "x": [value, value], "y": [place - 0.5, place + 0.5], "mode": "lines", "line": line}
             | {"hovertemplate": f"{theme.plain(name)} {theme.number(value)}<extra></extra>"}
         )
+
+
+def symbol(canvas: theme.Canvas, value: float, place: int, name: str) -> None:
+    """A hollow grey mark in one row; its shape says which reference it is."""
+    marker = {
+        "symbol": SHAPES.get(name, ("x-thin", "×"))[0],
+        "size": 7,
+        "color": canvas.palette.paper,
+        "line": {"color": canvas.palette.muted, "width": 1.2},
+    }
+    told = f"{theme.plain(name)} {theme.number(value)}<extra></extra>"
+    canvas.points(np.array([value]), np.array([place]), canvas.palette.muted, marker=marker, hoverinfo=None, hovertemplate=told)
 
 
 def drawn(canvas: theme.Canvas, intervals: Sequence[Interval], names: Sequence[str], shift: float, colour: str, label: str) -> list[float]:
@@ -129,13 +143,7 @@ def drawn(canvas: theme.Canvas, intervals: Sequence[Interval], names: Sequence[s
 def legend(canvas: theme.Canvas, every: Mapping[str, object], slots: Mapping[str, int], references: Mapping[str, object]) -> None:
     """What the marks mean, in one line above the right end."""
     runs = [(f"● {label}", canvas.palette.of(slots.get(label, number))) for number, label in enumerate(every)] if len(every) > 1 else []
-    greys = [
-        (
-            f"{ {'dot': '┊', 'dashdot': '╎', 'dash': '╎', 'longdashdot': '╏'}.get(theme.DASHES.get(name, 'dash'), '╎') } {name}",
-            canvas.palette.muted,
-        )
-        for name in ("chance", *references)
-    ]
+    greys = [(f"{SHAPES.get(name, ('', '×'))[1]} {name}", canvas.palette.muted) for name in ("chance", *references)]
     spans = [f"<span style='color:{colour}'>{theme.plain(theme.clip(text, 30))}</span>" for text, colour in [*runs, *greys]]
     at = {"xref": "paper", "x": 1, "xanchor": "right", "yref": "paper", "y": 1, "yanchor": "bottom", "yshift": -1, "showarrow": False}
     canvas.annotations.append({"text": "   ".join(spans), "font": {"size": theme.SMALL, "color": canvas.palette.muted}} | at)
@@ -217,7 +225,10 @@ def one_image(found: ZeroShot, values: Sequence[float], palette: Palette = LIGHT
     """The scores (k,) of one image among those of the judged studies: grey bars span the middle 90 % without and with each finding."""
     names = list(found.names)
     canvas = theme.Canvas(
-        palette, title, f"its scores among {len(found.studies.keys)} {found.split} studies, step {found.step}", HEAD + ROW * len(names)
+        palette,
+        title,
+        f"its scores among {len(found.studies.keys)} {SPLITS.get(found.split, found.split)} studies, step {found.step}",
+        HEAD + ROW * len(names),
     )
     rows(canvas, names)
     spans: list[float] = list(map(float, values))
