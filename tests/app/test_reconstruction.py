@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import workbench as wb
 from app import able, masks
 from tests.app.conftest import texts
 from tests.app.folders import write_run
@@ -14,7 +15,9 @@ from tests.app.test_pages import healthy
 from training.bench import Task
 from training.jobs import reconstruction as job_module
 from workbench import jobs
+from workbench.analysis import reconstruction
 from workbench.errors import UserError
+from workbench.features import dataset_of
 from workbench.jobs import request_job, write_upload
 from workbench.run import Run
 
@@ -140,3 +143,16 @@ def test_masks_survive_the_address():
         assert masks.decoded(masks.code(hidden, side)) == (side, hidden)
     for wrong in (None, "", "8.", "8.g", "129.1", "2.10", "8.1\n"):
         assert masks.decoded(wrong) is None
+
+
+def test_the_same_request_paints_the_same_film(root, run):
+    image, mask = {"study": run_study(run), "place": 0}, {"ratio": 0.5, "seed": 3}
+    compute(root, run, {"steps": [3], "image": image, "mask": mask})
+    found = reconstruction.read(request_job(root, "reconstruction", run.id, {"steps": [3], "image": image, "mask": mask}).result)[0]
+    assert found.hidden == 32 and found.step == 3
+    stored = next(each for each in map(dataset_of(run).__getitem__, range(72)) if each["key"] == found.key)
+    np.testing.assert_allclose(found.original * 255, stored["images"][0].array, atol=0.51)
+    view = wb.open_run(run.path).reconstruct(found.key, 0.5, seed=3)
+    assert np.array_equal(view.data.mask, found.mask) and np.allclose(view.data.painted, found.painted)
+    assert wb.open_run(run.path).reconstruct(mask=("heart",), step=0).data.step == 0
+    assert wb.open_run(run.path).reconstruct(mask=[2, 3], image=np.zeros((50, 40), np.uint8)).data.mask.nonzero()[0].tolist() == [2, 3]

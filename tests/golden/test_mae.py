@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from workbench.errors import UserError
 from workbench.interop.mae import from_official, from_transformers, to_official, to_transformers
 from workbench.losses.reconstruction import masked_pixel
 from workbench.methods.mae import MAEConfig
@@ -122,3 +123,19 @@ def test_published_values_of_the_loss(norm_pix, wanted):
     target, prediction = (torch.from_numpy(values.reshape(2, 3, 4)) for values in (np.sin(0.9 * place), np.cos(0.4 * place)))
     found = masked_pixel(prediction, target, torch.tensor([[1, 0, 1], [0, 1, 1]]), norm_pix)
     assert float(found) == pytest.approx(wanted, rel=1e-6)
+
+
+def test_an_official_checkpoint_without_decoder_and_one_that_is_no_mae():
+    official = to_official(build_method({"name": "mae", **SIZES}, 0).state_dict())
+    encoder = {f"module.{name}": value for name, value in official.items() if "decoder" not in name and name != "mask_token"}
+    found, report = from_official(encoder | {"head.weight": torch.zeros(5, 24)})
+    assert report["missing"] == ["decoder"] and report["unused"] == {"head.weight": [5, 24]}
+    assert set(found) == {name for name in build_method({"name": "mae", **SIZES}, 0).state_dict() if name.startswith("vision.")}
+    assert report["matched"]["vision.norm.bias"] == {"given": "module.norm.bias", "shape": [24]}
+    assert "decoder_width" not in report["method"]
+    with pytest.raises(UserError, match=r"patch_embed\.proj\.weight is not in it"):
+        from_official({"conv1.weight": torch.zeros(3)})
+    with pytest.raises(UserError, match="no place for it"):
+        to_official({"temperature": torch.zeros(1)})
+    with pytest.raises(UserError, match="ViTMAEForPreTraining"):
+        from_transformers({"head.weight": torch.zeros(1)})
