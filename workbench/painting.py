@@ -102,14 +102,14 @@ def reconstruct(
     place: int = 0,
     run: str = "",
     step: int = 0,
-    decoder_missing: bool = False,
+    untrained: bool = False,
 ) -> Reconstruction:
     """One image of a study under one mask, beside the four guesses. Raises UserError for a mask or image that is not there."""
     chosen = one_image(sample, place)
     mask = mask_of(spec, method, chosen, place)
     found = paint(method, [chosen], mask[None])
     errors = patch_errors(found.truth[0], mask, method.patch_size, method.norm_pix) | {METHOD: found.error[0].astype(np.float64)}  # type: ignore[attr-defined]
-    notes = doctor(found.answer[0], found.truth[0], mask, method.norm_pix, decoder_missing)  # type: ignore[attr-defined]
+    notes = doctor(found.answer[0], found.truth[0], mask, method.norm_pix, untrained)  # type: ignore[attr-defined]
     return Reconstruction(
         sample["key"],
         run,
@@ -124,10 +124,12 @@ def reconstruct(
     )
 
 
-def decoder_missing(provenance: Mapping[str, Any]) -> bool:
-    """Whether a run's start weights came from a file without decoder and nothing was trained since; its provenance says so."""
-    reports = (provenance.get("init_from") or {}).values()
-    return any(name == "decoder" or str(name).startswith("decoder.") for report in reports for name in report.get("missing") or ())
+def decoder_missing(run: Run) -> bool:
+    """Whether an imported run's decoder still has its start weights: the file had none, as its provenance says."""
+    reports = run.provenance.get("init_from") or {} if run.status.get("state") == "imported" else {}
+    reached = [report for part, report in reports.items() if part == "*" or part.startswith("decoder")]
+    left = [name for report in reached for name in report.get("missing") or () if str(name).startswith("decoder")]
+    return bool(left) or (bool(reports) and not reached)
 
 
 def of_run(
@@ -157,8 +159,7 @@ def of_run(
             raise UserError(f"{run.id}: its data set has no study {key!r}; choose another study")
         sample = dataset[places[key]]
     at = int(run.snapshot(step).name.removeprefix("step-"))
-    untrained = run.status.get("state") == "imported" and decoder_missing(run.provenance)
-    return reconstruct(load_method(run, at), sample, spec, place, run.id, at, untrained)
+    return reconstruct(load_method(run, at), sample, spec, place, run.id, at, decoder_missing(run))
 
 
 __all__ = ["Painted", "decoder_missing", "grid_of", "in_space", "mask_of", "of_run", "paint", "reconstruct", "upload_sample"]

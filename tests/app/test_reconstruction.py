@@ -19,7 +19,8 @@ from workbench.analysis import reconstruction
 from workbench.errors import UserError
 from workbench.features import dataset_of
 from workbench.jobs import request_job, write_upload
-from workbench.run import Run
+from workbench.painting import decoder_missing
+from workbench.run import Run, read_json, write_json
 
 
 @pytest.fixture(autouse=True)
@@ -156,3 +157,21 @@ def test_the_same_request_paints_the_same_film(root, run):
     assert np.array_equal(view.data.mask, found.mask) and np.allclose(view.data.painted, found.painted)
     assert wb.open_run(run.path).reconstruct(mask=("heart",), step=0).data.step == 0
     assert wb.open_run(run.path).reconstruct(mask=[2, 3], image=np.zeros((50, 40), np.uint8)).data.mask.nonzero()[0].tolist() == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("init_from", "missing"),
+    [
+        ({"*": {"missing": {}}}, False),
+        ({"*": {"missing": {"decoder.pred.bias": [3]}}}, True),
+        ({"vision": {"missing": {}}}, True),
+        ({"vision": {"missing": {}}, "decoder": {"missing": {}}}, False),
+    ],
+)
+def test_the_doctor_hears_of_a_decoder_that_was_not_in_the_file(init_from, missing, root, run, open_page):
+    write_json(run.path / "provenance.json", run.provenance | {"init_from": init_from})
+    assert not decoder_missing(run), "a run that trained has trained its decoder"
+    write_json(run.path / "status.json", read_json(run.path / "status.json") | {"state": "imported"})
+    assert decoder_missing(run) == missing
+    said = texts(opened(open_page, root, run, {"ratio": 0.75, "seed": 0}))
+    assert ("weights are not those of a training" in said) == missing

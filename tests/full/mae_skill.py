@@ -13,7 +13,7 @@ import numpy as np
 
 from tests.full.clip_claim import configured
 from tests.full.record import head, write
-from training.records import seconds_of, trained
+from training.records import trained
 from training.threads import set_threads
 from workbench.analysis.reconstruction import GUESSES, METHOD, patch_errors, skill_interval
 from workbench.masking import random_mask, region_mask
@@ -24,12 +24,19 @@ NAME, LIMIT, RATIO, BATCH = "mae-skill", 600, 0.75, 50
 FINDINGS = ("effusion", "pneumothorax", "consolidation", "nodule")
 
 
-def errors_of(run: Run, dataset: Any, indices: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def within(run: Run, seconds: float) -> tuple[int, float]:
+    """The last snapshot written within so many wall seconds of the run's launch, and when."""
+    events = run.events()
+    written = [(int(each["step"]), float(each["time"]) - float(events[0]["time"])) for each in events if each["event"] == "snapshot"]
+    return max(each for each in written if each[1] <= seconds)
+
+
+def errors_of(run: Run, step: int, dataset: Any, indices: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Errors (i n) by who painted, and the masks (i n): one mask a study, the same for every seed."""
     from workbench.models import load_method
     from workbench.painting import one_image, paint
 
-    method = load_method(run)
+    method = load_method(run, step)
     found: dict[str, list[np.ndarray]] = {name: [] for name in (METHOD, *GUESSES)}
     masks = np.stack([random_mask(64, RATIO, rng(0, NAME, 0, dataset.keys[index])) for index in indices])
     for start in range(0, len(indices), BATCH):
@@ -76,7 +83,8 @@ def main(resume: bool = True) -> None:
     anywhere = np.any(list(lesions.values()), 0)
     by_seed = {}
     for seed, run in zip(seeds, runs):
-        errors, masks = errors_of(run, dataset, indices)
+        step, seconds = within(run, LIMIT)
+        errors, masks = errors_of(run, step, dataset, indices)
         parts = {"all hidden patches": masks, "touched by a finding": masks & anywhere, "free of findings": masks & ~anywhere}
         parts |= {name: masks & each for name, each in lesions.items()}
         by_seed[str(seed)] = {
@@ -94,13 +102,13 @@ def main(resume: bool = True) -> None:
         "what": "skill = 1 - error / error of the guess over hidden patches of the test split, raw pixels in units of the network's input",
         "by_seed": by_seed,
         "verdict": verdict,
-        "threads": runs[0].config.get("threads"),
+        "hardware": "one thread of two CPU cores that three to ten other processes shared",
         "trials": 3,
         "tried": "width 192, depth 6: ended after three steps, too slow on cores shared with other work; 600 steps: ended after 153 for the same reason",
     }
     write(NAME, record)
     for seed, found in by_seed.items():
-        print(f"seed {seed}: {found['seconds']:.0f} s of training")
+        print(f"seed {seed}: step {found['step']}, {found['wall seconds']:.0f} s after its launch")
         for name, each in found["skill"].items():
             said = "  ".join(
                 f"{guess} {each[guess]['value']:.3f} [{each[guess]['low']:.3f}, {each[guess]['high']:.3f}]" for guess in GUESSES

@@ -21,8 +21,7 @@ def compute(task: Task) -> None:
     if not steps or len(steps) > MOST:
         raise UserError(f"{task.run.id}: {len(steps)} snapshots asked for, expected 1 to {MOST}; choose fewer")
     sample = upload_sample(task.upload(image["upload"])) if "upload" in image else study(task, image["study"])
-    untrained = task.run.status.get("state") == "imported" and decoder_missing(task.run.provenance)
-    found = []
+    untrained, found = decoder_missing(task.run), []
     for number, step in enumerate(steps):
         task.progress(number / len(steps), f"painting at step {step}")
         found.append(reconstruct(task.method(step), sample, mask, int(image.get("place", 0)), task.run.id, int(step), untrained))
