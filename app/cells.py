@@ -65,3 +65,27 @@ def zero_shot(chosen: Selection) -> str:
         step=chosen.step if chosen.step >= 0 else "'last'",
         split=state.get("split") if state.get("split") in ("val", "test") else "val",
     )
+
+
+ATTENTION = """\
+import workbench as wb
+
+run = wb.open_run({path!r})
+run.{verb}({arguments}, step={step}).figure.show()
+"""
+
+
+def attention(chosen: Selection) -> str:
+    """For the page Attention: its first run, as the page shows it."""
+    run, study = chosen.runs[0], repr(state.get("sample"))
+    head = None if state.get("head") is None else state.get("head") + 1
+    attends = "Attends" in (run.status.get("capabilities") or [])
+    layer = "" if state.get("layer") is None else f", layer={state.get('layer') + 1}"
+    return ATTENTION.format(
+        path=str(run.path),
+        verb="attend" if attends else "attribute",
+        arguments=f"{study}{layer}, head={head}, patch={state.get('patch')}"
+        if attends
+        else f"{study}, {state.get('prompt') or 'effusion'!r}",
+        step=chosen.step if chosen.step >= 0 else "'last'",
+    )

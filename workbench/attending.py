@@ -1,7 +1,8 @@
 """A method looks at one image: its attention, patch tokens, and what random weights would have done. Needs torch."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -11,8 +12,12 @@ from workbench.analysis.attention import STATISTICS, Attention, Colouring, atten
 from workbench.batches import collate
 from workbench.dataset import Sample
 from workbench.errors import UserError
+from workbench.features import dataset_of
 from workbench.method import Batch, Method, capabilities
+from workbench.models import build_method, load_method
+from workbench.painting import one_image, upload_sample
 from workbench.randomness import rng
+from workbench.run import Run
 
 MOST = 160_000_000  # weights of one image (a ViT-L/16 at 384 px has 128 million): 640 MB
 PATCHES = "image.patches"
@@ -77,10 +82,29 @@ def attend(method: Method, untrained: Method, sample: Sample, run: str = "", ste
     batch = batch_of(method, [sample])
     maps, random = maps_of(method, batch), statistics(maps_of(untrained, batch))
     found = Attention(sample["key"], run, step, film_of(method, sample), maps, tokens_of(method, batch)[0], None, random)
-    return Attention(**{**vars(found), "patch_mm": patch_mm(method, sample, found.side)})
+    return replace(found, patch_mm=patch_mm(method, sample, found.side))
 
 
 def colouring_of(method: Method, samples: Sequence[Sample]) -> Colouring:
     """Colours of patches shared by several studies of one image each."""
     tokens = tokens_of(method, batch_of(method, samples))
     return colouring(tokens.reshape(-1, tokens.shape[-1]), len(samples))
+
+
+def study_of(run: Run, study: str | None, image: np.ndarray | None = None) -> Sample:
+    """A study of the run's data with its first image (the first for validation where none is named), or pixels (h w) as one."""
+    if image is not None:
+        return upload_sample(np.asarray(image))
+    dataset = dataset_of(run)
+    places = {key: index for index, key in enumerate(dataset.keys)}
+    key = dataset.keys[int(dataset.split("val")[0])] if study is None else study
+    if key not in places:
+        raise UserError(f"{run.id}: its data set has no study {key!r}; choose another study")
+    return one_image(dataset[places[key]], 0)
+
+
+def of_run(run: Run, study: str | None = None, step: int | Literal["last"] = "last", image: np.ndarray | None = None) -> Attention:
+    """What a run's method looks at in one image at one snapshot."""
+    at = int(run.snapshot(step).name.removeprefix("step-"))
+    untrained = build_method(run.config["method"], int(run.config.get("seed", 0)), run.id).eval()
+    return attend(load_method(run, at), untrained, study_of(run, study, image), run.id, at)

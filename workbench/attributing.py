@@ -1,18 +1,21 @@
 """Grad-CAM and integrated gradients of a score, through captum. Needs torch."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Literal, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from workbench.analysis.attribution import Attribution
-from workbench.attending import batch_of, film_of
+from workbench.attending import batch_of, film_of, study_of
 from workbench.dataset import Sample
 from workbench.errors import UserError
 from workbench.method import Batch, Method, Projects
+from workbench.models import load_method
 from workbench.nn.vision import ResNetSmall
 from workbench.prompts import project
+from workbench.run import Run
 from workbench.transforms import MEAN, STD
 
 STEPS = 64  # on the path of integrated gradients
@@ -81,3 +84,16 @@ def attribute(
         *(sample["key"], run, step, target, kind, film_of(method, sample), cam),
         *(gradients[0].sum(0).detach().numpy(), here, there, float(delta[0]), steps),
     )
+
+
+def of_run(run: Run, study: str | None, target: str, step: int | Literal["last"] = "last", image: np.ndarray | None = None) -> Attribution:
+    """What a prompt's cosine, or the logit of a label of that name, rests on in one image at one snapshot of a run."""
+    at = int(run.snapshot(step).name.removeprefix("step-"))
+    method, names = load_method(run, at), list(run.status.get("label_names") or [])
+    if isinstance(method, Projects):
+        kind, score = "cosine", cosine_score(method, target)
+    elif target in names:
+        kind, score = "logit", logit_score(method, names.index(target))
+    else:
+        raise UserError(f"{run.id}: no label {target!r}; the labels are {', '.join(names) or 'not known'}")
+    return attribute(method, score, target, kind, study_of(run, study, image), run.id, at)

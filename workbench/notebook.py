@@ -17,10 +17,12 @@ from workbench.config import read_yaml
 from workbench.datasets import load_dataset
 from workbench.embeddings import Embeddings
 from workbench.errors import UserError
+from workbench.figures import attention as heads
+from workbench.figures import attribution as gradients
 from workbench.figures import collapse, spectra
-from workbench.figures import reconstruction as films
 from workbench.figures import metrics as curves
 from workbench.figures import projection as maps
+from workbench.figures import reconstruction as films
 from workbench.figures import zeroshot as forests
 from workbench.figures.theme import LIGHT, Palette
 from workbench.run import Run, RunConfig, find_run
@@ -184,7 +186,7 @@ class RunView(Runs):
 
     def dataset(self) -> Any:
         """The data set of the run's first source."""
-        return load_dataset(next(iter(self.config["data"].values()))["config"], self.run.id)
+        return load_dataset(self.run.source[1], self.run.id)
 
     def method(self, checkpoint: Step = "last") -> Any:
         """The trained method at a snapshot, in eval mode (loads torch)."""
@@ -206,6 +208,26 @@ class RunView(Runs):
 
         found = of_run(self.run, study, mask, seed, step, image)
         return View(found, films.row(found, self.palette, self.run.title), films.rows(found))
+
+    def attend(
+        self, study: str | None = None, step: Step = "last", layer: int | None = None, head: int | None = None,
+        patch: int | None = None, image: Any = None,
+    ) -> View:  # fmt: skip
+        """Exact attention in one image over its film: `layer` from 1 (the last), `head` from 1 (their mean), from a patch's number (the
+        class token); the slider changes the map's opacity. `.data` holds all maps, entropy and distance (loads torch)."""
+        from workbench.attending import of_run
+
+        found = of_run(self.run, study, step, image)
+        at, of, query = heads.places(found, layer, head, patch)
+        return View(found, heads.look(found, at, of, query, self.palette, slider=True), heads.look_rows(found, at, of, query))
+
+    def attribute(self, study: str | None, target: str, step: Step = "last", image: Any = None) -> View:
+        """Grad-CAM, or integrated gradients where the tower has no last map, of a prompt's cosine or a label's logit (loads torch)."""
+        from workbench.attributing import of_run
+
+        found = of_run(self.run, study, target, step, image)
+        figure = (gradients.gradients if found.cam is None else gradients.cam)(found, self.palette, slider=True)
+        return View(found, figure, gradients.rows(found))
 
     def features(self, names: Sequence[str] = (), step: Step = "last", split: Literal["train", "val", "test"] = "val") -> Any:
         """Embeddings of a whole split at a snapshot, per feature (loads torch)."""

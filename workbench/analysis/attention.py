@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -67,9 +68,19 @@ class Attention:
         """Tokens before the patches: class token, registers."""
         return self.count - self.side**2
 
+    @cached_property
+    def entropy(self) -> np.ndarray:
+        """Of every head in nats, (l h)."""
+        return head_entropy(self.maps)
+
+    @cached_property
+    def distance(self) -> np.ndarray:
+        """How far every head looks, in patches, (l h)."""
+        return attention_distance(self.maps)
+
     def statistic(self, name: str) -> np.ndarray:
-        """`entropy` in nats or `distance` in patches, (l h)."""
-        return head_entropy(self.maps) if name == "entropy" else attention_distance(self.maps)
+        """`entropy` or `distance`, (l h)."""
+        return self.entropy if name == "entropy" else self.distance
 
     def levels(self, name: str) -> tuple[str, float]:
         """What attention that is equal everywhere reads: name and value."""
@@ -129,10 +140,7 @@ def rollout(maps: np.ndarray, fusion: Fusion = "mean", discard: float = 0.0) -> 
 
 def seen_from(rows: np.ndarray, query: int | None, prefix: int) -> np.ndarray:
     """Weights on the patches (… n) of one patch's query, or, for None, of the class token; where there is none, the mean over patches."""
-    if query is None and not prefix:
-        chosen = rows.mean(-2)
-    else:
-        chosen = rows[..., 0 if query is None else prefix + query, :]
+    chosen = rows.mean(-2) if query is None and not prefix else rows[..., 0 if query is None else prefix + query, :]
     return np.asarray(chosen[..., prefix:], np.float64)
 
 
