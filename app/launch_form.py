@@ -85,7 +85,7 @@ def group(heading: str, leaves: Sequence[Leaf], shown: Shown, opened: bool = Fal
 def draw(leaves: Sequence[Leaf]) -> None:
     """Fields in rows of three."""
     for start in range(0, len(leaves), COLUMNS):
-        for column, leaf in zip(st.columns(COLUMNS, gap="small"), leaves[start : start + COLUMNS]):
+        for column, leaf in zip(st.columns(COLUMNS, gap="small", vertical_alignment="bottom"), leaves[start : start + COLUMNS]):
             with column:
                 field(leaf)
 

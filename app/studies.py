@@ -54,9 +54,9 @@ def loading(config: str) -> Future[Studies]:
 
 def of_run(run: Run) -> Studies | None:
     """None while it is loading; raises UserError where it cannot be loaded here, or is no longer what the run was trained on."""
-    name, first = next(iter(run.config["data"].items()))
+    name, config = run.source
     try:
-        found = loading(json.dumps(first["config"], sort_keys=True)).result(PATIENCE)
+        found = loading(json.dumps(config, sort_keys=True)).result(PATIENCE)
     except TimeoutError:
         return None
     trained = run.provenance.get("data", {}).get(name) if (run.path / "provenance.json").is_file() else None
@@ -69,8 +69,8 @@ def of_run(run: Run) -> Studies | None:
 @st.fragment(run_every=1)
 def wait(run: Run) -> None:
     """A line that renews itself until the data set is there, then the page."""
-    first = next(iter(run.config["data"].values()))
-    if loading(json.dumps(first["config"], sort_keys=True)).done():
+    _, config = run.source
+    if loading(json.dumps(config, sort_keys=True)).done():
         st.rerun()
     st.caption("Loading the data set: images and labels follow.")
 

@@ -109,9 +109,10 @@ def train_folder(path: Name, resume: bool = False) -> None:
     run = find_run(Path(path).resolve())
     set_threads(run.config.get("threads"))
     from training.loop import train as train_run
+    from training.setup import settle
 
     with exclusive(run):
-        train_run(run, resume=resume)
+        train_run(settle(run), resume=resume)
 
 
 def resume(name: Name, runs: Runs = None, json: Json = False) -> None:

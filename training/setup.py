@@ -4,6 +4,7 @@ import fnmatch
 from typing import Any, NamedTuple
 
 import numpy as np
+import yaml
 
 from workbench.dataset import Dataset, Sample
 from workbench.datasets import dataset_config, load_dataset
@@ -11,7 +12,7 @@ from workbench.errors import UserError
 from workbench.method import Method
 from workbench.models import method_config
 from workbench.randomness import rng
-from workbench.run import RunConfig
+from workbench.run import Run, RunConfig
 
 
 def resolve(config: RunConfig, where: str = "config") -> RunConfig:
@@ -22,6 +23,14 @@ def resolve(config: RunConfig, where: str = "config") -> RunConfig:
         for name, source in config.data.items()
     }
     return config.model_copy(update={"method": {"name": config.method["name"], **method.to_dict()}, "data": data})
+
+
+def settle(run: Run) -> Run:
+    """A run that was asked for without its defaults, with them written into its config.yaml before its first step."""
+    whole = resolve(RunConfig.parse(run.config, str(run.path / "config.yaml")), run.id).to_dict()
+    if whole != run.config:
+        (run.path / "config.yaml").write_text(yaml.safe_dump(whole, sort_keys=False))
+    return Run(run.path)
 
 
 class Data(NamedTuple):

@@ -19,7 +19,7 @@ from workbench.run import Run
 
 def dataset_of(run: Run) -> Dataset:
     """The data set of a run's first source: the one it is probed and validated on."""
-    return load_dataset(next(iter(run.config["data"].values()))["config"], run.id)
+    return load_dataset(run.source[1], run.id)
 
 
 @torch.no_grad()

@@ -55,6 +55,13 @@ class Run:
         return read_yaml(self.path / "config.yaml")
 
     @property
+    def source(self) -> tuple[str, dict[str, Any]]:
+        """Name and `{name: …}` configuration of the first data set: the one it is probed on. Raises UserError where it has none."""
+        for name, each in self.config["data"].items():
+            return name, each["config"]
+        raise UserError(f"{self.id}: has no data set, only features; import them with `--data NAME` to see studies and labels")
+
+    @property
     def provenance(self) -> dict[str, Any]:
         return read_json(self.path / "provenance.json")
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import dialogs, draft, launch, launch_form, place, state
+from app import bring_in, dialogs, draft, launch, launch_form, place, state
 
 root = state.root()
 dialogs.told()
@@ -21,6 +21,7 @@ with beside:
         launch.start(root, config, refused)
     launch.same(root)
     launch.queue(root)
+    bring_in.section(root)
 with said:
     launch.verdict(config, error, refused)
 place.footer([f"runs go to {root}", "a run goes on when this page is closed"])

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import actions, charts, dialogs, place, read, state, words
+from app import actions, bring_in, charts, dialogs, place, read, state, words
 from app.select import control_row
 
 root = state.root()
@@ -41,6 +41,7 @@ if active:
         dialogs.knobs(chosen.runs)
     if any(run.status.get("process") == "shared" and run.status["state"] == "running" for run in chosen.runs):
         st.caption("These runs share one process: stopping ends a run at its step, killing that process would end all of them.")
+bring_in.reports(chosen.names)
 place.footer(
     [f"{len(chosen.runs)} runs in {root}", "renews itself every 2 s while something runs" if active else "nothing here runs: not renewed"]
 )

@@ -14,6 +14,7 @@ from tests.app.test_pages import healthy
 from training import bench
 from training.jobs.schema import config_class
 from workbench import jobs
+from workbench.errors import UserError
 from workbench.queue import queue_list
 from workbench.run import list_runs, request_launch
 from workbench.run_files import write_json
@@ -36,8 +37,11 @@ def launch(root, open_page, monkeypatch):
             job = jobs.open_job(root, ticket.name.partition("-")[2].removesuffix(".json"))
             folder = job.result.with_name(".made")
             folder.mkdir(parents=True)
-            validate(bench.Task(job, jobs.read_json(job.folder / "request.json")["parameters"], folder))
-            folder.rename(job.result)
+            try:
+                compute(bench.Task(job, jobs.read_json(job.folder / "request.json")["parameters"], folder))
+                folder.rename(job.result)
+            except UserError as error:
+                write_json(job.folder / "status.json", {"state": "failed", "progress": 0, "message": "", "error": str(error)})
             ticket.unlink()
 
     def opened(**query):
@@ -49,10 +53,10 @@ def launch(root, open_page, monkeypatch):
     return opened
 
 
-def validate(task):
-    from training.jobs.validate import compute
+def compute(task):
+    import importlib
 
-    compute(task)
+    importlib.import_module(f"training.jobs.{task.job.name}").compute(task)
 
 
 def widget(app, kind, path):
@@ -226,3 +230,79 @@ def test_the_form_is_ready_within_a_second_and_needs_no_torch(launch):
         "import sys; import app.launch, app.launch_form; print([name for name in ('torch', 'timm', 'transformers') if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_a_run_of_the_form_and_the_same_yaml_in_a_terminal_lose_alike_to_the_bit(launch, root, tmp_path):
+    from training.__main__ import main
+    from workbench.run import Run, without_timings
+
+    origin = write_run(root)
+    app = launch(start=f"run:{origin.name}")
+    widget(app, "number_input", "stages.0.steps").set_value(4)
+    app.run()
+    widget(app, "number_input", "optimizers.main.lr").set_value(0.02)
+    app.run()
+    launch.answer()
+    app = healthy(app.run())
+    (tmp_path / "same.yaml").write_text(next(block.value for block in app.code if block.value.startswith("method:")))
+    app.button(key="launch_go").click()
+    healthy(app.run())
+    started = Run(root / queue_list(root)[0]["run"])
+    main(["train-folder", str(started.path)])
+    main(["train", str(tmp_path / "same.yaml"), "--runs", str(tmp_path / "terminal"), "--json"])
+    typed = Run(tmp_path / "terminal" / list_runs(tmp_path / "terminal")[0]["id"])
+    assert started.status["state"] == typed.status["state"] == "finished"
+    losses = [record["loss"] for record in started.metrics() if record["kind"] == "train"]
+    assert len(losses) == 4 and without_timings(started.metrics()) == without_timings(typed.metrics())
+    assert started.config == typed.config
+
+
+def test_features_are_brought_in_and_refused_in_words(launch, root, tmp_path):
+    import numpy as np
+
+    app = launch()
+    np.save(tmp_path / "z.npy", np.random.default_rng(0).normal(size=(60, 5)))
+    np.save(tmp_path / "bad.npy", np.ones(3))
+    app.text_input(key="bring_source").set_value(str(tmp_path / "z.npy"))
+    app.run()
+    app.button(key="bring_go").click()
+    app.run()
+    launch.answer()
+    app = healthy(app.run())
+    made = list_runs(root)[0]
+    assert made["state"] == "imported" and "60 rows of image.backbone" in texts(app)
+    app.text_input(key="bring_source").set_value(str(tmp_path / "bad.npy"))
+    app.run()
+    app.button(key="bring_go").click()
+    app.run()
+    launch.answer()
+    assert any("expected numbers" in error.value for error in app.run().error) and len(list_runs(root)) == 1
+
+
+@pytest.mark.parametrize("page", ["runs", "live", "latent_space"])
+def test_imported_features_have_every_page_that_needs_no_weights(page, root, open_page, tmp_path):
+    import numpy as np
+
+    from training.importing import bring_in
+
+    np.save(tmp_path / "z.npy", np.random.default_rng(0).normal(size=(60, 5)))
+    run = bring_in(str(tmp_path / "z.npy"), None, None, root=root)
+    app = healthy(open_page(page, run=run.id))
+    if page == "latent_space":
+        assert len(app.get("plotly_chart")) >= 2 and "untrained" not in texts(app)
+    if page == "live":
+        assert "is imported" in texts(app)
+
+
+def test_what_became_of_start_weights_is_told_key_by_key(root, open_page):
+    import json
+
+    run = write_run(root)
+    report = {"source": "/x/<b>vit.safetensors", "matched": {"vision.a": [3, 2]}, "missing": {"vision.b": [4]}, "unused": {"head": [5, 6]}}
+    report |= {"adapted": {"vision.pos_embed": {"from": [1, 5, 3], "to": [1, 10, 3], "how": "grid 2 x 2 to 3 x 3"}}, "differing": {}}
+    path = run / "provenance.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"init_from": {"vision": report}}))
+    app = healthy(open_page("live", run=run.name))
+    shown = next(each.value for each in app.dataframe if "what" in each.value.columns)
+    assert list(shown["what"]) == ["missing", "unused", "adapted", "matched"] and "2 keys fit" in str([each.label for each in app.expander])
+    assert "grid 2 x 2 to 3 x 3" in shown["shape"][2]
