@@ -17,6 +17,7 @@ from workbench.figures.theme import clip, number
 from workbench.run import Run
 
 WORST = 6
+SHUFFLED = "shuffled reports"
 SCORE = "Score: cosine to the prompts for *present* less cosine to those for *absent*, each averaged over its wordings"
 CLASSES = "Score: softmax over the classes of the cosine to each class's prompts for *present*; only studies with exactly one of the classes count"
 FOREST = """{score}. AUROC: chance that a study with the finding outranks one without, DeLong clustered by patient; average precision and accuracy: patients drawn
@@ -35,7 +36,9 @@ def verdict(answers: Mapping[str, Answer], twin: Answer | None, references: Mapp
     """What the prompts read, with the levels beside it."""
     said = [(label, sentence(each.found)) for label, each in answers.items()]
     first = next(iter(answers.values())).found
-    macro = [f"{name} {number(values[figures.MACRO])}" for name, values in references.items() if figures.MACRO in values]
+    macro = [
+        f"{name} {number(values[figures.MACRO])}" for name, values in references.items() if name != SHUFFLED and figures.MACRO in values
+    ]
     shuffled = f"shuffled reports {number(twin.found.macro_auroc.value)}" if twin else "no shuffled-report control here"
     aside = ", ".join(["Chance .5", *macro, shuffled, f"prompts exchanged {number(first.macro_exchanged)}"]) + "."
     place.verdict(said, aside, colour)
@@ -65,7 +68,7 @@ def references(run: Run, twin: Answer | None, statistic: str) -> dict[str, dict[
     every = floors(run)
     if twin:
         values = zip([*twin.found.names, figures.MACRO], figures.of(twin.found, "AUROC"))
-        every["shuffled reports"] = {label: each.value for label, each in values}
+        every[SHUFFLED] = {label: each.value for label, each in values}
     return every
 
 
