@@ -16,7 +16,6 @@ from tests.full.record import write
 from training import recipe as recipes
 from training.records import averaged, head, seconds_of, trained
 from training.threads import set_threads
-from workbench.analysis import zeroshot
 from workbench.analysis.baselines import metadata_features, pixel_features, ridge_probe
 from workbench.analysis.statistics import auroc_interval, macro_auroc_interval
 from workbench.run import Run, RunConfig
@@ -31,17 +30,13 @@ def configured(name: str, label: str, *settings: str) -> RunConfig:
 
 def zero_shot(run: Run, split: str) -> np.ndarray:
     """(n, k): the prompt difference on a split."""
+    from workbench import prompts
     from workbench.features import dataset_of, extract
     from workbench.models import load_method
-    from workbench.text import text_batch
 
     method, dataset = load_method(run), dataset_of(run)
     projected = extract(method, dataset, dataset.split(split), ["image.projected"])["image.projected"]
-    sides = [
-        [method.project_text(text_batch(method, dataset.prompts[name][side])).detach().numpy() for name in dataset.label_names]
-        for side in ("positive", "negative")
-    ]
-    return zeroshot.scores(projected, *sides)
+    return prompts.scores(method, projected, dataset.prompts, dataset.label_names)
 
 
 def supervised(run: Run, split: str) -> np.ndarray:
