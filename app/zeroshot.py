@@ -115,6 +115,12 @@ def lines(text: str) -> list[str]:
     return [part.strip() for part in text.split("|") if part.strip()] or [""]
 
 
+def alike(runs: Sequence[Run]) -> list[Run]:
+    """The first few runs on the first one's data: only they are judged by the same studies."""
+    data = [next(iter(run.config["data"].values()), {}).get("config") for run in runs]
+    return [run for run, config in zip(runs, data) if config == data[0]][:MOST]
+
+
 class Answer(NamedTuple):
     """What one run's scores are worth, and what its text tower could not read."""
 
@@ -146,6 +152,12 @@ def ready(root: Path, run: Run, asked: Asked, step: int, key: str, height: int =
         if work.shown(job, height, f"{key}_{name}") is None:
             return None
     return wanted
+
+
+def asked_for(root: Path, run: Run, asked: Asked) -> dict[str, Job] | None:
+    """The work behind the control's scores, asked for without waiting; None while some of it is being computed."""
+    wanted = jobs(root, run, asked, snapshot(run, -1))
+    return wanted if all(job.done for job in wanted.values()) else None
 
 
 def answer(run: Run, wanted: Mapping[str, Job], asked: Asked, step: int, loaded: studies.Studies, resamples: int) -> Answer:
@@ -226,7 +238,7 @@ def data_of(run: Run) -> studies.Studies | None:
 
 def request(runs: Sequence[Run], asked: Asked, step: int) -> str:
     """What the figures depend on."""
-    return " ".join([*(f"{run.id}@{snapshot(run, step)}" for run in runs[:MOST]), asked.mode, asked.split, prompt_bank.digest(asked.bank)])
+    return " ".join([*(f"{run.id}@{snapshot(run, step)}" for run in runs), asked.mode, asked.split, prompt_bank.digest(asked.bank)])
 
 
 def stages(runs: Sequence[Run], asked: Asked, step: int) -> tuple[int, ...]:

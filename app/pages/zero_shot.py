@@ -17,17 +17,19 @@ runs = able.able(chosen.runs, "Projects")
 if not runs:
     able.explain(chosen.runs, "Projects", "project_text", "score prompts", "workbench train clip-phantoms")
     st.stop()
-run, names = runs[0], chosen.names
+run, names, runs = runs[0], chosen.names, zeroshot.alike(runs)
 loaded = zeroshot.data_of(run)
 asked = zeroshot.choose(loaded, run) if loaded else None
 if loaded is None or asked is None:
     st.stop()
 if len(runs) < len(chosen.runs):
-    st.caption("Without text, not scored: " + ", ".join(state.escape(names[other]) for other in chosen.runs if other not in runs))
+    st.caption(
+        "Not scored, without text or on other data: " + ", ".join(state.escape(names[other]) for other in chosen.runs if other not in runs)
+    )
 if asked.source == "typed" and asked.split == "test":
     st.caption("Choose prompts on validation: a score on test of prompts that were chosen there is too good.")
 
-colour, runs = place.palette().of(chosen.slots[run.id]), runs[: zeroshot.MOST]
+colour = place.palette().of(chosen.slots[run.id])
 said, statistic = st.container(), st.session_state.get("zero_statistic") or STATISTICS[0]
 left, right = st.columns([1.25, 1], gap="medium")
 with left:
@@ -35,11 +37,14 @@ with left:
     st.segmented_control("Statistic", STATISTICS, default=STATISTICS[0], required=True, key="zero_statistic", label_visibility="collapsed")
     with drawn.container():
         work = {each: zeroshot.ready(root, each, asked, chosen.step, f"zero_{each.id}") for each in runs}
-    control = read.run(path) if (path := zeroshot.twin(run.path)) else None
-    beside = zeroshot.ready(root, control, asked, -1, "zero_twin", 130) if control and all(work.values()) else None
+control = read.run(path) if (path := zeroshot.twin(run.path)) else None
 if not all(work.values()):
     st.stop()
+beside = zeroshot.asked_for(root, control, asked) if control else None
 for resamples in zeroshot.stages(runs, asked, chosen.step):  # scores at once; what draws patients a moment later, in place
+    if control and resamples and not beside:
+        with left:
+            beside = zeroshot.ready(root, control, asked, -1, "zero_twin", 130)
     answers = {names[each]: zeroshot.answer(each, work[each], asked, chosen.step, loaded, resamples) for each in runs}
     twin = zeroshot.answer(control, beside, asked, -1, loaded, resamples) if beside else None
     levels = prompted.references(run, twin, statistic)

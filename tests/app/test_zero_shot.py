@@ -154,3 +154,9 @@ def test_every_run_keeps_its_own_answer(run):
     other = asked._replace(bank=asked.bank | {"effusion": {"positive": ["a"], "negative": ["b"]}})
     assert len({zeroshot.request([run], each, step) for each in (asked, other) for step in (1, 3)}) == 4
     assert np.isfinite(asked.place)
+
+
+def test_only_runs_on_the_same_data_stand_beside_each_other(run, root):
+    other = Run(write_run(root))
+    assert [each.id for each in zeroshot.alike([run, other, run])] == [run.id, run.id]
+    assert len(zeroshot.alike([run] * 9)) == zeroshot.MOST
