@@ -168,10 +168,10 @@ def paint(film: str, side: int, hidden: Sequence[int]) -> None:
         on_painted_change=take,
     )
     every = range(side**2)
-    for column, (label, chosen) in zip(
-        st.columns(3), (("None", []), ("All", list(every)), ("Invert", [patch for patch in every if patch not in set(hidden)])), strict=True
-    ):
-        column.button(label, key=f"painter_{label}", on_click=put, args=(chosen, side), width="stretch")
+    left = [patch for patch in every if patch not in set(hidden)]
+    with st.container(horizontal=True, gap="small"):
+        for label, chosen in (("None", []), ("All", list(every)), ("Invert", left)):
+            st.button(label, key=f"painter_{label}", type="tertiary", on_click=put, args=(chosen, side))
 
 
 def put(hidden: Sequence[int], side: int) -> None:

@@ -195,33 +195,30 @@ def painter(found: Mapping[str, Reconstruction], side: int) -> None:
 
 
 def history(
-    root: Path,
-    runs: Sequence[Run],
-    names: Mapping[Run, str],
-    chosen: Selection,
-    image: dict,
-    mask: dict,
-    slots: Mapping[str, int],
-    may_leave: bool,
-) -> None:
-    """Skill and films at every snapshot, once asked for: each is a model to load."""
+    root: Path, runs: Sequence[Run], names: Mapping[Run, str], chosen: Selection, image: dict, mask: dict, slots: Mapping[str, int]
+) -> dict[str, list[Reconstruction]]:
+    """Skill at every snapshot, once asked for: each is a model to load. Returns what was painted, for the films."""
     count = sum(len(run.steps_of("snapshots")) for run in runs)
     if not st.toggle("Replay this mask over all checkpoints", key="recon_replay", help=f"Loads {count} snapshots, one after the other"):
         place.empty(f"**The same image and mask at every snapshot** shows when the skill came. {count} snapshots are kept.")
-        return
+        return {}
     every = replayed(root, runs, names, image, mask)
-    if not every:
-        return
-    first = next(iter(every.values()))[-1]
-    fig = figures.over_steps(every, snapshot(runs[0], chosen.step), slots, place.palette(), first.best_guess() or "zero")
-    place.figure(fig, "skill_over_steps", "Skill over training", told(first), figures.skill_rows(every))
+    if every:
+        first = next(iter(every.values()))[-1]
+        fig = figures.over_steps(every, snapshot(runs[0], chosen.step), slots, place.palette(), first.best_guess() or "zero")
+        place.figure(fig, "skill_over_steps", "Skill over training", told(first), figures.skill_rows(every))
+    return every
+
+
+def strips(every: Mapping[str, Sequence[Reconstruction]], may_leave: bool) -> None:
+    """The film with what each snapshot painted into it, a row a run."""
     for number_of, (label, each) in enumerate(every.items()):
         title = f"{label} over training"
         drawn(
             figures.strip(each, place.palette(), title),
             f"strip_{number_of}",
             title,
-            told(first),
+            told(each[-1]),
             figures.skill_rows({label: each}),
             may_leave,
         )

@@ -54,5 +54,6 @@ with now:
     rows = figures.skill_rows({name: [each] for name, each in found.items()})
     place.figure(fig, "skill", "Skill against four guesses", reconstruct.told(next(iter(found.values()))), rows)
 with history:
-    reconstruct.history(root, runs, names, chosen, image, mask, colours, may_leave)
+    every = reconstruct.history(root, runs, names, chosen, image, mask, colours)
+reconstruct.strips(every, may_leave)
 place.footer(reconstruct.footer(found, chosen, loaded))

@@ -160,7 +160,7 @@ def over_steps(
     return canvas.figure()
 
 
-def strip(found: Sequence[Reconstruction], palette: Palette = LIGHT, title: str = "", height: int = 230) -> go.Figure:
+def strip(found: Sequence[Reconstruction], palette: Palette = LIGHT, title: str = "", height: int = 212) -> go.Figure:
     """The pasted film at snapshots in order, at most eight, evenly chosen."""
     chosen = [found[place] for place in np.unique(np.linspace(0, len(found) - 1, min(8, len(found))).astype(int))]
     canvas = theme.Canvas(palette, title, subtitle(found[-1]), height)
