@@ -153,7 +153,7 @@ def strange(answers: Mapping[str, Answer]) -> None:
         st.caption(f"Most words of {named} are unknown to the text tower (another script?): what they score means little.")
 
 
-def one(got: Answer, asked: Asked, values: np.ndarray, colour: str) -> None:
+def one(got: Answer, asked: Asked, values: np.ndarray) -> None:
     """The scores of an image handed in among those of the judged studies."""
     ranks = [share_below(got.found, label, value) for label, value in enumerate(values)]
     top = int(np.argmax(ranks))
@@ -163,7 +163,7 @@ def one(got: Answer, asked: Asked, values: np.ndarray, colour: str) -> None:
         for label, (name, value) in enumerate(zip(got.found.names, values))
     ]
     told = f"{SCORE if asked.mode == 'findings' else 'Cosine to each class'}. Bars: the middle 90 % of the judged studies with and without the finding."
-    place.figure(figures.one_image(got.found, values, place.palette(), title, colour), "zero_one_image", title, told, rows)
+    place.figure(figures.one_image(got.found, values, place.palette(), title), "zero_one_image", title, told, rows)
 
 
 def share_below(found: ZeroShot, label: int, value: float) -> float:

@@ -61,5 +61,5 @@ prompted.subgroups(got, asked, loaded, colour)
 prompted.worst(got, asked, loaded)
 values = zeroshot.one_image(root, run, asked, got, chosen.step)
 if values is not None:
-    prompted.one(got, asked, values, colour)
+    prompted.one(got, asked, values)
 prompted.footer(answers, asked, runs, prompt_bank.digest(asked.bank))

@@ -84,7 +84,7 @@ def test_prompts_of_a_file_and_what_is_refused(small_run, tmp_path, capsys):
         assert ended.value.code == 2 and told in said and len(said.splitlines()) == 1
 
 
-def test_a_run_without_the_capability_names_those_that_have_it(tmp_path, small_run):
+def test_a_run_without_the_capability_names_those_that_have_it(tmp_path):
     blind = Run(write_run(tmp_path))
     write_json(blind.path / "status.json", blind.status | {"capabilities": ["Embeds"]})
     with pytest.raises(UserError, match=r"lacks what prompts need \(Projects\); no run here has it; train a method such as clip"):

@@ -221,7 +221,7 @@ def group_rows(found: Sequence[Group]) -> list[dict[str, object]]:
     return table
 
 
-def one_image(found: ZeroShot, values: Sequence[float], palette: Palette = LIGHT, title: str = "", colour: str = "") -> go.Figure:
+def one_image(found: ZeroShot, values: Sequence[float], palette: Palette = LIGHT, title: str = "") -> go.Figure:
     """The scores (k,) of one image among those of the judged studies: grey bars span the middle 90 % without and with each finding."""
     names = list(found.names)
     canvas = theme.Canvas(
@@ -244,11 +244,11 @@ def one_image(found: ZeroShot, values: Sequence[float], palette: Palette = LIGHT
                 }
                 canvas.traces.append({"type": "scatter", "x": [low, middle, high], "y": [place + shift] * 3} | bar)
                 spans += [float(low), float(high)]
-        marker = {"color": colour or palette.ink, "size": 10, "symbol": "circle", "line": {"color": palette.paper, "width": 1}}
+        marker = {"color": palette.ink, "size": 10, "symbol": "circle", "line": {"color": palette.paper, "width": 1}}
         told = f"this image, {theme.plain(names[place])}: {theme.number(values[place])}<extra></extra>"
         canvas.points(np.array([values[place]]), np.array([place]), palette.ink, marker=marker, hoverinfo=None, hovertemplate=told)
         canvas.text(theme.number(values[place]), theme.SMALL, palette.ink, xref="paper", x=1, xanchor="left", xshift=8, y=place, yref="y")
-    kinds = [("● this image", colour or palette.ink), ("▬ with", palette.series[0]), ("▬ without the finding", palette.series[2])]
+    kinds = [("● this image", palette.ink), ("▬ with", palette.series[0]), ("▬ without the finding", palette.series[2])]
     text = "   ".join(f"<span style='color:{fill}'>{word}</span>" for word, fill in kinds)
     at = {"xref": "paper", "x": 1, "xanchor": "right", "yref": "paper", "y": 1, "yanchor": "bottom", "yshift": -1, "showarrow": False}
     canvas.annotations.append({"text": text, "font": {"size": theme.SMALL, "color": palette.muted}} | at)
