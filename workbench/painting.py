@@ -145,7 +145,7 @@ def of_run(
 
     `mask`: a share, numbers of patches, or names of the study's organs and findings.
     """
-    if isinstance(mask, int | float) and not isinstance(mask, bool):
+    if isinstance(mask, int | float):
         spec: dict[str, Any] = {"ratio": mask, "seed": seed}
     else:
         spec = {"regions" if all(isinstance(each, str) for each in mask) and mask else "patches": list(mask)}
