@@ -40,7 +40,8 @@ def like(status: dict[str, Any], run: Run) -> bool:
 
 def floors(run: Run) -> dict[str, dict[str, float]]:
     """What a ridge reads without a network on the run's probe set: reference -> label, and `macro`, -> AUROC."""
-    stored, found = run.references(), {}
+    stored = run.references()
+    found: dict[str, dict[str, float]] = {}
     for name in ("pixels", "metadata"):
         if name in stored:
             own = {label: each["value"] for label, each in stored[name]["labels"].items()} | {"macro": stored[name]["macro_auroc"]["value"]}

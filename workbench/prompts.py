@@ -74,5 +74,8 @@ def reading(config: Any, texts: Sequence[str]) -> list[Reading]:
     return found
 
 
-class _Owner(NamedTuple):
-    config: Any
+class _Owner:
+    """A configuration as `text_batch` asks for it."""
+
+    def __init__(self, config: Any) -> None:
+        self.config = config

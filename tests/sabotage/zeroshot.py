@@ -282,8 +282,8 @@ SABOTAGES = [
     ),
     broken(
         FOREST,
-        'marker = {"color": colour if bounds else canvas.palette.paper,',
-        'marker = {"color": colour,',
+        '{"color": colour if bounds else canvas.palette.paper,',
+        '{"color": colour,',
         "a number without interval looks like one with",
         "a_number_without_interval_is_hollow",
     ),

@@ -1,5 +1,7 @@
 """One uploaded image in the shared space of a run's method at a snapshot. Needs torch."""
 
+from typing import Any, cast
+
 import numpy as np
 
 from training.bench import Task
@@ -20,6 +22,6 @@ def compute(task: Task) -> None:
     task.progress(0.2, "loading the method")
     method, labels = task.method(task.parameters.get("step", "last")), len(task.run.status.get("label_names") or [])
     sample = upload_sample(pixels) | {"labels": np.full(labels, np.nan, np.float32)}  # a method may want them; nothing is stated
-    rows = Rows(type(method), method.config, {"upload": [sample]}, 0, "fixed", augment=False)
+    rows = Rows(type(method), method.config, {"upload": cast(Any, [sample])}, 0, "fixed", augment=False)
     found = of_batches(method, [collate([rows[Address("upload", 0, 0)]])], [SHARED])
     np.save(task.folder / "vector.npy", found[SHARED])

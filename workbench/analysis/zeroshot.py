@@ -58,8 +58,8 @@ class Studies:
     def of_one_class(self) -> "Studies":
         """The studies in which exactly one of the labels is present; every other label then counts as absent."""
         kept = np.flatnonzero((self.labels > 0.5).sum(1) == 1)
-        pick = [(tuple(each[place] for place in kept)) for each in (self.keys, self.patients)]
-        return Studies(self.scores[kept], (self.labels[kept] > 0.5).astype(float), *pick, self.indices[kept])
+        keys, patients = (tuple(each[place] for place in kept) for each in (self.keys, self.patients))
+        return Studies(self.scores[kept], (self.labels[kept] > 0.5).astype(float), keys, patients, self.indices[kept])
 
 
 def of_bank(
@@ -78,7 +78,7 @@ def studies(
     place = {key: index for index, key in enumerate(dataset.keys)}
     indices = np.array([place[key] for key in images.keys], int)
     columns = [list(dataset.label_names).index(name) for name in bank]
-    return Studies(found, np.asarray(dataset.labels, float)[np.ix_(indices, columns)], images.keys, images.patients, indices)
+    return Studies(found, np.asarray(dataset.labels, float)[indices][:, columns], images.keys, images.patients, indices)
 
 
 @dataclass(frozen=True)
@@ -209,7 +209,6 @@ def judge(
     macro = macro_auroc_interval(order, studies.labels, patients, resamples)
     precision = [average_precision_interval(order[:, label], studies.labels[:, label], patients, resamples) for label in columns]
     accuracy = [accuracy_interval(right[:, label], labels[:, label], patients, resamples) for label in columns]
-    mean = ("accuracy", macro.included, resamples)
     return ZeroShot(
         mode=mode,
         names=tuple(names),
@@ -229,7 +228,7 @@ def judge(
         specificity=tuple(share_interval(~called[rows, label], patients[rows]) for label, rows in enumerate((labels < 0.5).T)),
         macro_auroc=macro,
         macro_precision=macro_interval([float(one) for one in precision], order, studies.labels, patients, "ap", macro.included, resamples),
-        macro_accuracy=macro_interval([float(one) for one in accuracy], right, labels, patients, *mean)
+        macro_accuracy=macro_interval([float(one) for one in accuracy], right, labels, patients, "accuracy", macro.included, resamples)
         if mode == "findings"
         else accuracy_interval((called & right).any(1), None, patients, resamples),
         exchanged=exchanged(order, studies.labels),

@@ -168,7 +168,7 @@ def controls(run: Run, bank: prompt_bank.Bank, options: Options, found: zeroshot
     """What must read chance: a run trained on shuffled reports, where there is one beside this; and prompts exchanged among findings."""
     twin = shuffled_twin(run)
     value = found.macro_exchanged
-    exchanged = {"macro_auroc": value if np.isfinite(value) else None}
+    exchanged: dict[str, Any] = {"macro_auroc": value if np.isfinite(value) else None}
     exchanged |= {"what": "each finding scored with the prompts of others; not a shuffled-report control"}
     if twin is None:
         why = "no run beside this one differs from it by `texts: shuffled` alone; train one to have this control"

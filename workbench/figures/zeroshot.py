@@ -130,7 +130,7 @@ def drawn(canvas: theme.Canvas, intervals: Sequence[Interval], names: Sequence[s
         if bounds:
             bar = {"mode": "lines", "line": {"width": 2.4, "color": theme.faint(colour, 0.55)}, "hoverinfo": "skip"}
             canvas.traces.append({"type": "scatter", "x": bounds, "y": [place + shift] * 2} | bar)
-        marker = {"color": colour if bounds else canvas.palette.paper, "size": 9 if names[place] == MACRO else 8}
+        marker: dict[str, object] = {"color": colour if bounds else canvas.palette.paper, "size": 9 if names[place] == MACRO else 8}
         marker |= {"symbol": "diamond" if names[place] == MACRO else "circle", "line": {"color": colour, "width": 1.4}}
         hover = (
             f"{theme.plain(label)}<br>{theme.plain(names[place])} {said(each)}<br>{theme.plain(each.why or each.procedure)}<extra></extra>"
