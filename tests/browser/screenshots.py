@@ -11,7 +11,16 @@ from tests.browser.serving import REPOSITORY, Watched, app, chromium
 from workbench.run import Run
 
 SIZE = {"width": 1440, "height": 900}
-PAGES = {"runs": "", "live": "live", "latent-space": "latent_space"}
+PAGES = {  # picture -> page, and the capability its run must have ("" for the demo's arms)
+    "runs": ("", ""),
+    "live": ("live", ""),
+    "latent-space": ("latent_space", ""),
+    "launch": ("launch", ""),
+    "zero-shot": ("zero_shot", "Projects"),
+    "reconstruction": ("reconstruction", "Reconstructs"),
+    "attention": ("attention", "Attends"),
+}
+WHOLE = ("latent-space", "reconstruction", "attention", "zero-shot")  # pictured down to the footer
 ALLOWED = "phantoms"  # only simulated films are shown in public
 
 
@@ -22,8 +31,14 @@ def arms(root: Path) -> list[Run]:
         names = {source["config"]["name"] for source in run.config["data"].values()}
         if names != {ALLOWED}:
             raise SystemExit(f"{run.id}: was trained on {', '.join(sorted(names))}; only {ALLOWED} may be shown in screenshots")
-    shown = {run.title: run for run in runs if run.looks() and "reference" not in run.config.get("tags", [])}
+    shown = {run.title: run for run in runs if run.looks() and "demo" in run.config.get("tags", [])}
     return sorted(list(shown.values())[:3], key=lambda run: run.id)
+
+
+def able(root: Path, capability: str) -> list[Run]:
+    """The newest run that has a capability."""
+    runs = [Run(path.parent) for path in sorted(root.glob("*/status.json"), reverse=True)]
+    return [run for run in runs if capability in run.status.get("capabilities", [])][:1]
 
 
 def positive(run: Run) -> str:
@@ -41,20 +56,27 @@ def main() -> None:
     target = Path(sys.argv[2] if len(sys.argv) > 2 else REPOSITORY / "docs/screenshots")
     target.mkdir(parents=True, exist_ok=True)
     runs = arms(root)
-    query = [("run", run.id) for run in runs] + [("sample", positive(runs[-1]))]
     with tempfile.TemporaryDirectory() as folder, app(root, Path(folder) / "app.log") as address, chromium(viewport=SIZE) as context:
-        for name, path in PAGES.items():
+        for name, (path, capability) in PAGES.items():
+            chosen = able(root, capability) if capability else runs
+            if not chosen:
+                print(f"{name}: no run here has {capability}, not pictured", file=sys.stderr)
+                continue
             watched = Watched(context.new_page(), address)
             watched.page.set_default_timeout(240_000)
-            watched.open(path, query)
+            watched.open(path, [("run", run.id) for run in chosen] + [("sample", positive(chosen[-1]))])
             page = watched.page
+            if name == "latent-space":
+                page.wait_for_selector(".st-key-map .scatterlayer .points path")
+            elif capability:
+                page.wait_for_selector(".verdict")
+            watched.settle()
             page.wait_for_function(
                 "[...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(each => each.querySelector('.main-svg'))"
             )
-            if name == "latent-space":
-                page.wait_for_selector(".st-key-map .scatterlayer .points path")
+            if name in WHOLE:
                 page.set_viewport_size(SIZE | {"height": page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")})
-            page.wait_for_timeout(1500)
+            page.wait_for_timeout(4000 if capability else 1500)
             page.mouse.move(5, 5)
             page.screenshot(path=target / f"{name}.png")
             small(target / f"{name}.png")

@@ -40,7 +40,7 @@ def test_a_link_opens_latent_space_on_a_fresh_server(walk):
     for group in ("Runs", "Look inside"):
         assert page.get_by_test_id("stSidebarNav").get_by_text(group, exact=True).count()
     assert "lost" in page.locator(".verdict").inner_text()
-    assert page.locator(".js-plotly-plot").count() == 7
+    assert page.locator(".js-plotly-plot").count() == 4  # spectrum, heat map, four panels as one, map
     assert fits(page)
 
 
