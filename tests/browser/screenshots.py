@@ -31,7 +31,7 @@ def arms(root: Path) -> list[Run]:
         names = {source["config"]["name"] for source in run.config["data"].values()}
         if names != {ALLOWED}:
             raise SystemExit(f"{run.id}: was trained on {', '.join(sorted(names))}; only {ALLOWED} may be shown in screenshots")
-    shown = {run.title: run for run in runs if run.looks() and "demo" in run.config.get("tags", [])}
+    shown = {run.title: run for run in runs if run.looks() and set(run.config.get("tags", [])) == {"demo"}}
     return sorted(list(shown.values())[:3], key=lambda run: run.id)
 
 
