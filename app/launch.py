@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import actions, buttons, dialogs, draft, place, read, state, words, work
+from app import actions, bring_in, buttons, dialogs, draft, place, read, state, words, work
 from workbench.queue import queue_list
 from workbench.run import RunConfig
 from workbench.run_files import read_json
@@ -44,7 +44,7 @@ def again(root: Path, chosen: str) -> None:
 
 
 def check(root: Path, config: RunConfig | None, error: str | None) -> tuple[RunConfig | None, str | None]:
-    """What a worker says of method and data; while it has not answered, what is known without it."""
+    """What a worker says of method, data and start weights; while it has not answered, what is known without it."""
     if config is None or error:
         return None, error
     job = work.ask(root, "validate", None, {"config": config.to_dict()})
@@ -52,6 +52,9 @@ def check(root: Path, config: RunConfig | None, error: str | None) -> tuple[RunC
         waits(job)
         return config, None
     answer = read_json(job.result / "checked.json")
+    if answer["init_from"]:
+        with st.expander(f"Start weights: {bring_in.counted(answer['init_from'])}", key="launch_weights"):
+            bring_in.told(answer["init_from"])
     return (None, answer["error"]) if answer["error"] else (RunConfig.parse(answer["config"], "this run"), None)
 
 

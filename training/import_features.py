@@ -43,7 +43,7 @@ def import_features(
     n = len(next(iter(table.features.values())))
     names = table.keys or [f"row-{row}" for row in range(n)]
     check(table, names, path)
-    values: dict[str, Any] = {"method": {"name": "features"}, "data": {}, "name": name or path.stem, "tags": ["imported"]}
+    values: dict[str, Any] = {"method": {"name": "features"}, "data": {}, "name": name or path.stem}
     dataset = None
     if data is not None:
         source = values_of(data, None, settings)

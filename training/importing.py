@@ -82,7 +82,7 @@ def configured(
     if source.startswith(weights.TIMM) and "vision" in method_class(method).Config.model_fields:
         fields["vision"] = source
     values: dict[str, Any] = {"method": {"name": method, **fields}, "data": {"data": {"config": values_of(data, None, ())}}}
-    values |= {"name": name or Path(source).stem, "tags": ["imported"], "batch": 32, "device": "cpu"}
+    values |= {"name": name or Path(source).stem, "batch": 32, "device": "cpu"}
     return recipes.override(values, settings), notes
 
 

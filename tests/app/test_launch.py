@@ -166,6 +166,27 @@ def test_what_cannot_be_started_says_why_and_its_button_is_off(launch, root, mon
     assert "outside $WORKBENCH_DATA" in texts(app) and app.button(key="launch_go").disabled and not list_runs(root)
 
 
+def test_start_weights_are_told_before_the_start_and_another_architecture_is_refused(launch, root):
+    import torch
+    from safetensors.torch import save_file
+
+    from workbench.models import build_method
+
+    state = build_method({"name": "supervised", "labels": 3, "width": 128}, 4).state_dict()
+    given = {name: value.contiguous() for name, value in state.items()}
+    save_file(given, root / "own.safetensors")
+    save_file({"conv.weight": torch.zeros(7, 3, 2, 2)}, root / "other.safetensors")
+    app = launch()
+    for name, disabled, word in (("own", False, "keys fit"), ("other", True, "another architecture: expected vision.")):
+        widget(app, "text_input", "init_from").set_value(f"{{vision: {root}/{name}.safetensors}}")
+        app.run()
+        launch.answer()
+        app = healthy(app.run())
+        assert app.button(key="launch_go").disabled is disabled
+        assert word in texts(app) + str([each.label for each in app.expander])
+    assert "found conv.weight (7, 3, 2, 2)" in texts(app)
+
+
 def test_a_refusal_of_the_pre_flight_turns_the_button_off(launch, root):
     app = launch()
     app.button(key="preflight").click()
