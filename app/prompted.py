@@ -22,7 +22,8 @@ SCORE = "Score: cosine to the prompts for *present* less cosine to those for *ab
 CLASSES = "Score: softmax over the classes of the cosine to each class's prompts for *present*; only studies with exactly one of the classes count"
 FOREST = """{score}. AUROC: chance that a study with the finding outranks one without, DeLong clustered by patient; average precision and accuracy: patients drawn
 with replacement (BCa). *chance*: .5, the share present, the commoner answer. *pixels*, *metadata*: a ridge without a network on the run's probe set.
-*shuffled reports*: {twin}. *prompts exchanged*: each finding scored with the prompts of others, not a shuffled-report control; findings that occur together keep it above .5."""
+*shuffled reports*: {twin}. *prompts exchanged*: each finding scored with the prompts of others, not a shuffled-report control; findings that occur together keep it above .5,
+classes that exclude each other below."""
 RELIABILITY = """Ten bins of equally many studies: share present against mean prediction, Wilson intervals clustered by patient. *As scored*: softmax at temperature {temperature}.
 *Fitted*: a logistic map fitted on {where}. The error is the mean distance from the diagonal; a perfectly calibrated model of this size reads {floor}."""
 GROUPS = "The same scores within each group; sensitivity and specificity at a threshold chosen on {where} (largest sum of both), Wilson intervals clustered by patient. The dashed line is all studies."
@@ -61,11 +62,11 @@ def sentence(found: ZeroShot) -> str:
     return told + (f"; not told from chance: {', '.join(blind)}." if blind else ".")
 
 
-def references(run: Run, twin: Answer | None, statistic: str) -> dict[str, dict[str, float]]:
-    """Reference -> label -> value: the floors stored with the run, and the two controls; only of the AUROC."""
+def references(run: Run, twin: Answer | None, asked: Asked, statistic: str) -> dict[str, dict[str, float]]:
+    """Reference -> label -> value, only of the AUROC: the floors stored with the run, which are of findings and not of classes, and the control."""
     if statistic != "AUROC":
         return {}
-    every = floors(run)
+    every = floors(run) if asked.mode == "findings" else {}
     if twin:
         values = zip([*twin.found.names, figures.MACRO], figures.of(twin.found, "AUROC"))
         every[SHUFFLED] = {label: each.value for label, each in values}

@@ -47,14 +47,14 @@ for resamples in zeroshot.stages(runs, asked, chosen.step):  # scores at once; w
             beside = zeroshot.ready(root, control, asked, -1, "zero_twin", 130)
     answers = {names[each]: zeroshot.answer(each, work[each], asked, chosen.step, loaded, resamples) for each in runs}
     twin = zeroshot.answer(control, beside, asked, -1, loaded, resamples) if beside else None
-    levels = prompted.references(run, twin, statistic)
+    levels = prompted.references(run, None if control in runs else twin, asked, statistic)  # drawn once, as a run or as a mark
     with drawn.container():
         prompted.forest(answers, chosen, asked, statistic, levels, twin, whole=resamples > 0)
 with right:
     prompted.reliability(answers[names[run]], asked, colour)
 zeroshot.finished(runs, asked, chosen.step)
 with said:
-    prompted.verdict(answers, twin, prompted.references(run, twin, "AUROC"), colour)
+    prompted.verdict(answers, twin, prompted.references(run, twin, asked, "AUROC"), colour)
     prompted.strange(answers)
 got = answers[names[run]]
 prompted.subgroups(got, asked, loaded, colour)
