@@ -300,7 +300,7 @@ def test_features_are_brought_in_and_refused_in_words(launch, root, tmp_path):
     assert any("expected numbers" in error.value for error in app.run().error) and len(list_runs(root)) == 1
 
 
-@pytest.mark.parametrize("page", ["runs", "live", "latent_space"])
+@pytest.mark.parametrize("page", ["runs", "live", "latent_space", "reconstruction", "attention", "zero_shot"])
 def test_imported_features_have_every_page_that_needs_no_weights(page, root, open_page, tmp_path):
     import numpy as np
 

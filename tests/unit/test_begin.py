@@ -44,3 +44,12 @@ def test_a_run_resumed_by_hand_is_in_no_slot(tmp_path):
     (run / "status.json").write_text(json.dumps(status | {"slot": "cpu:0", "pid": 1, "state": "stopped"}))
     main(["resume", str(run), "--json"])
     assert "slot" not in json.loads((run / "status.json").read_text())
+
+
+def test_a_started_run_has_its_defaults_written_down_before_its_first_step(tmp_path):
+    from workbench.run import RunConfig, request_launch
+
+    run = request_launch(RunConfig.model_validate(CONFIG), tmp_path / "runs")
+    assert "width" not in yaml.safe_load((run.path / "config.yaml").read_text())["method"]
+    main(["train-folder", str(run.path)])
+    assert yaml.safe_load((run.path / "config.yaml").read_text())["method"]["width"] == 3
