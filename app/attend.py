@@ -56,10 +56,19 @@ def choose_image(spots: Sequence[Any], root: Path, run: Run) -> tuple[dict[str, 
     keys = list(dict.fromkeys([*keys, chosen]))
     at = keys.index(chosen)
     st.session_state["attention_study"] = chosen
-    before.button("‹", key="attention_before", help="The study before", disabled=at == 0, on_click=state.put, args=("sample", keys[at - 1]))
+    before.button(
+        "",
+        icon=":material/chevron_left:",
+        key="attention_before",
+        help="The study before",
+        disabled=at == 0,
+        on_click=state.put,
+        args=("sample", keys[at - 1]),
+    )
     which.selectbox("Study", keys, key="attention_study", on_change=state.follow("sample", "attention_study"))
     after.button(
-        "›",
+        "",
+        icon=":material/chevron_right:",
         key="attention_after",
         help="The next study",
         disabled=at + 1 == len(keys),
@@ -131,13 +140,13 @@ def look(found: Attention, may_leave: bool) -> None:
             may_leave,
             choose_patch,
         )
-    first, second, third, fourth = st.columns([1.5, 1.2, 1.1, 1.4], vertical_alignment="bottom", gap="small")
+    first, second, third, fourth = st.columns([1.2, 1.2, 1.55, 1.3], vertical_alignment="bottom", gap="small")
     st.session_state["attention_layer"] = layer + 1
     first.select_slider("Layer", range(1, found.layers + 1), key="attention_layer", on_change=choose_layer)
     names = ["mean", *range(1, found.heads + 1)]
     st.session_state["attention_head"] = "mean" if head is None else head + 1
     second.selectbox(
-        "Head", names, key="attention_head", on_change=choose_head, format_func=lambda each: "mean of all" if each == "mean" else str(each)
+        "Head", names, key="attention_head", on_change=choose_head, format_func=lambda each: "mean" if each == "mean" else str(each)
     )
     third.button(
         "Class token" if found.prefix else "All patches",
@@ -204,7 +213,7 @@ def depth(found: Attention) -> None:
     """Entropy over the layers beside the untrained network."""
     shown = st.session_state.get("attention_shown") or "maps"
     statistic = "distance" if shown == "distance" else "entropy"
-    fig = figures.depth(found, statistic, chosen_of(found)[0], place.palette(), SMALL)
+    fig = figures.depth(found, statistic, place.palette())
     place.figure(fig, "depth", "Entropy or distance over the layers", HEADS, figures.head_rows(found))
 
 

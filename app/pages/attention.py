@@ -19,7 +19,7 @@ if not runs:
     able.explain(chosen.runs, "Attends", "attention", "attend to patches, nor score images", "workbench train mae-phantoms")
     st.stop()
 
-kind, before, which, after, other = st.columns([1.3, 0.3, 2.6, 0.3, 3], vertical_alignment="bottom", gap="small")
+kind, before, which, after, other = st.columns([1.4, 0.42, 2.6, 0.42, 3], vertical_alignment="bottom", gap="small")
 run = attend.choose_run(other, runs, chosen.names)
 name, colour, step = chosen.names[run], place.palette().of(chosen.slots[run.id]), attend.snapshot(run, chosen.step)
 picked = attend.choose_image((kind, before, which, after), root, run)
@@ -51,14 +51,10 @@ place.verdict(*attend.verdict(found, name, colour))
 left, right = st.columns(2, gap="medium")
 with left:
     attend.look(found, may_leave)
+    attend.rolled(found, may_leave)
 with right:
     attend.heads(found)
-first, second, third = st.columns(3, gap="medium")
-with first:
-    attend.rolled(found, may_leave)
-with second:
     attend.depth(found)
-with third:
     basis = work.shown(work.ask(root, "patch_colours", run.id, {"step": step}), attend.SMALL, "patch_colours")
     if basis:
         attend.patches(found, attention.read_colouring(basis), may_leave)

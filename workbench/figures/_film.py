@@ -13,7 +13,8 @@ from workbench.figures import theme
 from workbench.figures.theme import Palette
 
 GLOW = "#F0A43A"  # one hue that is seen on black, grey and white films
-OPACITY = 0.7
+OPACITY = 0.6
+BAR = 48  # pixels under a film for its colour bar
 
 
 def png(pixels: np.ndarray) -> str:
@@ -65,18 +66,11 @@ def overlay(
 ) -> go.Figure:
     """A film (h w) uint8 under a map (s s): clear where the map is 0, one hue where it is largest. `slider`: for a notebook."""
     side = len(weights)
-    canvas = theme.Canvas(palette, title, subtitle, height + (46 if slider else 0))
-    framed(canvas, side, right=66)
+    canvas = theme.Canvas(palette, title, subtitle, height + (62 if slider else 0))
+    framed(canvas, side)
+    canvas.layout["margin"]["b"] = BAR
     top = float(weights.max()) or 1.0
-    bar = {
-        "thickness": 8,
-        "len": 0.92,
-        "outlinewidth": 0,
-        "xpad": 6,
-        "nticks": 4,
-        "tickfont": {"size": theme.SMALL, "color": palette.muted},
-    }
-    bar |= {"title": {"text": unit, "side": "right", "font": {"size": theme.SMALL, "color": palette.muted}}}
+    bar = colour_bar(unit, palette)
     centres = np.arange(side) + 0.5
     canvas.traces.append(
         {
@@ -87,7 +81,7 @@ def overlay(
     rows, columns = np.divmod(np.arange(side**2), side)
     said = "row %{customdata[1]}, column %{customdata[2]}: %{customdata[3]}<extra></extra>"
     told = [[int(r * side + c), int(r + 1), int(c + 1), theme.number(float(weights[r, c]))] for r, c in zip(rows, columns)]
-    more = {"hoverinfo": None, "hovertemplate": said, "customdata": told, "marker": tile((height - 58) / side)}
+    more: dict[str, Any] = {"hoverinfo": None, "hovertemplate": said, "customdata": told, "marker": tile((height - 52 - BAR) / side)}
     more |= {"selected": {"marker": {"opacity": 0}}, "unselected": {"marker": {"opacity": 0}}}
     canvas.points(columns + 0.5, rows + 0.5, GLOW, **more)
     if query is not None:
@@ -96,9 +90,22 @@ def overlay(
         canvas.shapes.append({"type": "rect", "x0": x, "x1": x + 1, "y0": y, "y1": y + 1, "line": outline})
     canvas.layout |= {"images": [picture(png(film), side)]} | ({"clickmode": "event+select"} if clickable else {})
     if slider:
-        canvas.layout["margin"]["b"] = 52
+        canvas.layout["margin"]["b"] = BAR + 62
         canvas.layout["sliders"] = [opacity_slider(palette)]
     return canvas.figure()
+
+
+def colour_bar(unit: str, palette: Palette) -> dict[str, Any]:
+    """A thin bar under the film's left edge, wherever that ends."""
+    small = {"size": theme.SMALL, "color": palette.muted}
+    place = {"orientation": "h", "x": 0, "xanchor": "left", "xpad": 0, "y": 0, "yanchor": "top", "ypad": 4, "lenmode": "pixels", "len": 230}
+    return place | {
+        "thickness": 7,
+        "outlinewidth": 0,
+        "nticks": 4,
+        "tickfont": small,
+        "title": {"text": unit, "side": "top", "font": small},
+    }
 
 
 def tile(size: float) -> dict[str, Any]:
@@ -110,10 +117,10 @@ def opacity_slider(palette: Palette) -> dict[str, Any]:
     """Changes the map's opacity in the browser."""
     steps = [{"label": f"{share:.0%}", "method": "restyle", "args": [{"opacity": share}, [0]]} for share in np.linspace(0, 1, 11)]
     return {
-        "active": 7,
+        "active": 6,
         "steps": steps,
         "currentvalue": {"prefix": "map "},
-        "pad": {"t": 8},
+        "pad": {"t": BAR},
         "len": 0.8,
         "font": {"size": theme.SMALL, "color": palette.muted},
     }

@@ -18,9 +18,9 @@ NAMED = {"entropy": "How sharply each head looks", "distance": "How far each hea
 def where(query: int | None, found: Attention) -> str:
     """What a query is called."""
     if query is None:
-        return "class token" if found.prefix else "all patches"
+        return "the class token" if found.prefix else "all patches"
     row, column = divmod(query, found.side)
-    return f"patch in row {row + 1}, column {column + 1}"
+    return f"patch row {row + 1}, column {column + 1}"
 
 
 def places(found: Attention, layer: int | None, head: int | None, patch: int | None) -> tuple[int, int | None, int | None]:
@@ -53,9 +53,9 @@ def look(
     slider: bool = False,
 ) -> go.Figure:
     """The film under what one head sees."""
-    who = "mean of the heads" if head is None else f"head {head + 1}"
+    who = "mean of heads" if head is None else f"head {head + 1}"
     seen = weights(found, layer, head, query)
-    title = f"Layer {layer + 1}, {who}: from the {where(query, found)}"
+    title = f"Layer {layer + 1}, {who}: from {where(query, found)}"
     subtitle = f"softmax weights on {found.side} x {found.side} patches, sum {number(float(seen.sum()))}; step {found.step}"
     return overlay(found.film, seen, "weight", palette, title, subtitle, query, clickable, slider)
 
@@ -64,7 +64,7 @@ def rolled(found: Attention, query: int | None, fusion: Fusion, discard: float, 
     """The film under what reaches a token after the last layer."""
     seen = seen_from(rollout(found.maps, fusion, discard), query, found.prefix).reshape(found.side, found.side)
     cut = f", smallest {discard:.0%} of each row cut" if discard else ""
-    title = f"Rollout: what reaches the {where(query, found)}"
+    title = f"Rollout: what reaches {where(query, found)}"
     return overlay(
         found.film,
         seen,
@@ -77,47 +77,34 @@ def rolled(found: Attention, query: int | None, fusion: Fusion, discard: float, 
     )
 
 
-def grid(found: Attention, query: int | None, layer: int, head: int | None, palette: Palette = LIGHT, height: int = 430) -> go.Figure:
-    """Small maps of all layers (rows) and heads (columns); a click chooses one."""
+def grid(found: Attention, query: int | None, layer: int, head: int | None, palette: Palette = LIGHT) -> go.Figure:
+    """Small maps of all heads (rows) and layers (columns); a click chooses one."""
     seen = seen_from(found.maps, query, found.prefix)
-    maps = seen.reshape(found.layers, found.heads, found.side, found.side)
+    maps = seen.reshape(found.layers, found.heads, found.side, found.side).swapaxes(0, 1)
     canvas = theme.Canvas(
-        palette, f"Every head, from the {where(query, found)}", "small maps, each scaled to its own largest weight", height
+        palette, f"Every head, from {where(query, found)}", "small maps, each scaled to its own largest weight", tall(found)
     )
-    place(canvas, found, layer, head, height)
+    place(canvas, found, layer, head)
     drawn = shades(tiled(maps), palette)
-    image = picture(png(enlarged(drawn, 900)), 1) | {"sizex": found.heads, "sizey": found.layers}
-    canvas.layout["images"] = [image]
-    answer(canvas, found, height)
+    canvas.layout["images"] = [picture(png(enlarged(drawn, 900)), 1) | {"sizex": found.layers, "sizey": found.heads}]
+    answer(canvas, found)
     return canvas.figure()
 
 
-def heads(found: Attention, statistic: str, layer: int, head: int | None, palette: Palette = LIGHT, height: int = 430) -> go.Figure:
-    """A statistic of all layers (rows) and heads (columns); a click chooses one."""
+def heads(found: Attention, statistic: str, layer: int, head: int | None, palette: Palette = LIGHT) -> go.Figure:
+    """A statistic of all heads (rows) and layers (columns); a click chooses one."""
     values, (name, level) = found.statistic(statistic), found.levels(statistic)
-    canvas = theme.Canvas(
-        palette,
-        NAMED[statistic],
-        f"mean over queries; {name} = {number(level)}; 0 is one token"
-        if statistic == "entropy"
-        else f"mean over patches; {name} = {number(level)}{in_mm(found, level)}",
-        height,
-    )
-    place(canvas, found, layer, head, height, right=66)
-    bar = {
-        "thickness": 8,
-        "len": 0.92,
-        "outlinewidth": 0,
-        "xpad": 6,
-        "nticks": 5,
-        "tickfont": {"size": theme.SMALL, "color": palette.muted},
-    }
+    of = "queries" if statistic == "entropy" else "patches"
+    unit = in_mm(found, level) if statistic == "distance" else ", 0 where one token has all"
+    canvas = theme.Canvas(palette, NAMED[statistic], f"mean over {of}; {name} = {number(level)}{unit}", tall(found))
+    place(canvas, found, layer, head)
+    bar = {"thickness": 8, "len": 1, "outlinewidth": 0, "xpad": 6, "nticks": 4, "tickfont": {"size": theme.SMALL, "color": palette.muted}}
     bar |= {"title": {"text": UNITS[statistic], "side": "right", "font": {"size": theme.SMALL, "color": palette.muted}}}
     scale = [[share, colour] for share, colour in zip(np.linspace(0, 1, len(palette.heat)), palette.heat)]
-    at = {"x": np.arange(found.heads) + 0.5, "y": np.arange(found.layers) + 0.5, "xgap": 1, "ygap": 1, "hoverinfo": "skip"}
+    at = {"x": np.arange(found.layers) + 0.5, "y": np.arange(found.heads) + 0.5, "xgap": 1, "ygap": 1, "hoverinfo": "skip"}
     top = max(level, float(values.max()))
-    canvas.traces.append({"type": "heatmap", "z": values, "zmin": 0, "zmax": top, "colorscale": scale, "colorbar": bar} | at)
-    answer(canvas, found, height)
+    canvas.traces.append({"type": "heatmap", "z": values.T, "zmin": 0, "zmax": top, "colorscale": scale, "colorbar": bar} | at)
+    answer(canvas, found)
     return canvas.figure()
 
 
@@ -126,23 +113,26 @@ def in_mm(found: Attention, patches: float) -> str:
     return f" ({number(patches * found.patch_mm)} mm)" if found.patch_mm else ""
 
 
-def place(canvas: theme.Canvas, found: Attention, layer: int, head: int | None, height: int, right: int = 12) -> None:
+def tall(found: Attention) -> int:
+    """Height at which the cells of half a page's width are about square."""
+    return int(np.clip(96 + 400 * found.heads / found.layers, 190, 560))
+
+
+def place(canvas: theme.Canvas, found: Attention, layer: int, head: int | None) -> None:
     """Axes of layers and heads, the chosen one outlined."""
-    framed(canvas, 1, right)
+    framed(canvas, 1, right=66)
     canvas.layout["margin"] |= {"l": 34, "b": 36}
-    for axis, count, name in ((canvas.x, found.heads, "head"), (canvas.y, found.layers, "layer")):
+    for axis, count, name in ((canvas.y, found.heads, "head"), (canvas.x, found.layers, "layer")):
         ticks = [each + 0.5 for each in numbered(count)]
         axis |= {"showticklabels": True, "tickvals": ticks, "ticktext": [str(int(each + 0.5)) for each in ticks]}
         axis["title"] = {"text": name, "font": {"size": theme.SMALL}, "standoff": 4}
-    canvas.x["range"], canvas.y["range"] = [0, found.heads], [found.layers, 0]
-    if found.heads * 3 < found.layers:  # tiles of few heads would be slivers in a tall figure
-        canvas.y.pop("scaleanchor")
-    left, wide = (0, found.heads) if head is None else (head, 1)
+    canvas.x["range"], canvas.y["range"] = [0, found.layers], [found.heads, 0]
+    first, high = (0, found.heads) if head is None else (head, 1)
     outline = {"color": canvas.palette.series[0], "width": 2}
-    canvas.shapes.append({"type": "rect", "x0": left, "x1": left + wide, "y0": layer, "y1": layer + 1, "line": outline})
+    canvas.shapes.append({"type": "rect", "x0": layer, "x1": layer + 1, "y0": first, "y1": first + high, "line": outline})
 
 
-def answer(canvas: theme.Canvas, found: Attention, height: int) -> None:
+def answer(canvas: theme.Canvas, found: Attention) -> None:
     """Unseen squares over all layers and heads: they say the numbers and can be clicked."""
     layer, head = np.divmod(np.arange(found.layers * found.heads), found.heads)
     entropy, distance = found.entropy, found.distance
@@ -154,14 +144,18 @@ def answer(canvas: theme.Canvas, found: Attention, height: int) -> None:
         for l, h in zip(layer, head)
     ]
     said = "layer %{customdata[2]}, head %{customdata[3]}<br>entropy %{customdata[4]} nats: %{customdata[5]} tokens<br>looks %{customdata[6]} far<extra></extra>"
-    size = (height - 92) / max(found.layers, found.heads)
-    more = {"hoverinfo": None, "hovertemplate": said, "customdata": told, "marker": tile(size)}
+    more: dict[str, Any] = {
+        "hoverinfo": None,
+        "hovertemplate": said,
+        "customdata": told,
+        "marker": tile(400 / max(found.layers, found.heads)),
+    }
     more |= {"selected": {"marker": {"opacity": 0}}, "unselected": {"marker": {"opacity": 0}}}
-    canvas.points(head + 0.5, layer + 0.5, canvas.palette.ink, **more)
+    canvas.points(layer + 0.5, head + 0.5, canvas.palette.ink, **more)
     canvas.layout["clickmode"] = "event+select"
 
 
-def depth(found: Attention, statistic: str, layer: int, palette: Palette = LIGHT, height: int = 330) -> go.Figure:
+def depth(found: Attention, statistic: str, palette: Palette = LIGHT, height: int = 250) -> go.Figure:
     """A statistic over the layers: heads as dots, their mean as a line, the untrained network dashed."""
     values, untrained, (name, level) = found.statistic(statistic), found.untrained[statistic], found.levels(statistic)
     title = {"entropy": "How sharply, layer by layer", "distance": "How far, layer by layer"}[statistic]
