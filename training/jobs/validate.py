@@ -4,7 +4,7 @@ from training.bench import Task
 from workbench.errors import UserError
 from workbench.run import RunConfig, write_json
 
-VERSION = 1
+VERSION = 2
 
 
 def compute(task: Task) -> None:
