@@ -23,7 +23,8 @@ def trained(config: RunConfig, root: Path) -> Run:
     config = resolve(config)
     for status in list_runs(root):
         run = Run(root / status["id"])
-        if same(run.config, json.loads(json.dumps(config.to_dict()))):
+        before = resolve(RunConfig.parse(run.config, run.id), run.id)  # fields that came later have their defaults
+        if same(before.to_dict(), config.to_dict()):
             if status["state"] != "finished":
                 train(run, resume=True)
             return run
