@@ -4,7 +4,7 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
-RECORD = Path(__file__).parents[2] / "docs/results/coverage.json"  # made by `python -m tests.full coverage`
+RECORD = Path(__file__).parents[2] / "docs/results/coverage.json"  # made by `python -m tests.full coverage`; beside it that of `decisions`
 LEAST = 0.90  # below, an interval misleads: counts only
 FEW = 50  # patients of the rarer class below which the measured coverage is shown
 
@@ -15,7 +15,8 @@ Regimes = dict[str, dict[tuple[int, bool], float]]
 def measured() -> Regimes:
     """Procedure -> (patients of the rarer class, several images a patient) -> lowest coverage over the AUROCs simulated."""
     found: Regimes = {}
-    cells = json.loads(RECORD.read_text())["cells"] if RECORD.is_file() else {}
+    records = [path for path in (RECORD, RECORD.with_name("coverage-decisions.json")) if path.is_file()]
+    cells = {key: cell for path in records for key, cell in json.loads(path.read_text())["cells"].items()}
     for key, cell in cells.items():
         setting, kind = cell["setting"], key.split()[0]
         if setting.get("positive", FEW) < FEW:

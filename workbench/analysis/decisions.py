@@ -75,7 +75,8 @@ def average_precision_interval(
     """Average precision of scores (n,) for labels (n,; NaN left out), BCa over patients; its chance level is the prevalence."""
     scores, positive, member, count = stated(scores, labels, patients)
     value = average_precision(scores, positive)
-    return _bounded(value, [_Precision(scores, positive, member)], counted(positive, member), len(member), count, resamples, seed, level)
+    parts = [_Precision(scores, positive, member)]
+    return _bounded("precision", value, parts, counted(positive, member), len(member), count, resamples, seed, level)
 
 
 def accuracy_interval(
@@ -94,10 +95,11 @@ def accuracy_interval(
         (member, count), right = members(patients), np.asarray(right, float)
         classes = (count, count)
     value = float(np.mean(right)) if len(right) else float("nan")
-    return _bounded(value, [_Share(right, member, count)], classes, len(right), count, resamples, seed, level)
+    return _bounded("accuracy", value, [_Share(right, member, count)], classes, len(right), count, resamples, seed, level)
 
 
 def _bounded(
+    kind: str,
     value: float,
     parts: Sequence[Callable[[np.ndarray], np.ndarray]],
     classes: tuple[int, int],
@@ -115,7 +117,9 @@ def _bounded(
     low, high, redraws = limits(lambda weights: np.mean([part(weights) for part in parts], 0), value, count, rows, resamples, seed, level)
     if low == high:
         return withheld(value, "no draw of patients changes it", "counts only")
-    why = shown("decisions", *classes, rows > count)[0] if min(classes) < ENOUGH else ""
+    why, kept = shown(kind, *classes, rows > count) if min(classes) < ENOUGH else ("", True)
+    if not kept:
+        return withheld(value, why, "counts only")
     again = f", {redraws} drawn again" if redraws else ""
     return Interval(value, low, high, f"BCa, {count} patients drawn, {resamples} resamples{again}, {100 * level:.0f} %", why)
 
@@ -147,7 +151,8 @@ def macro_interval(
         column = np.asarray(scores[known, label], float)
         parts.append(_Precision(column, positive, own) if kind == "ap" else _Share(column, own, count))
     value = float(np.mean([values[label] for label in included]))
-    return _bounded(value, parts, (fewest, fewest), len(labels), count, resamples, seed, level)
+    procedure = "macro-precision" if kind == "ap" else "macro-accuracy"
+    return _bounded(procedure, value, parts, (fewest, fewest), len(labels), count, resamples, seed, level)
 
 
 def share_interval(right: np.ndarray, patients: Sequence[object] | np.ndarray, level: float = 0.95) -> Interval:
