@@ -143,7 +143,6 @@ SABOTAGES = [
         "values = np.asarray(covariates[kind])[: len(studies)]",
         "the covariates of other studies",
         "every_study_is_in_one_group_of_a_kind_or_its_value_is_not_known",
-        "numbers_of_a_group_are_those_of_its_studies",
     ),
     broken(
         GROUPS,
