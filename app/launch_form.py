@@ -78,8 +78,12 @@ def group(heading: str, leaves: Sequence[Leaf], shown: Shown, opened: bool = Fal
         return
     count = sum(differs(leaf) for leaf in leaves)
     title = state.escape(heading) + (f" · {count} changed" if count else "")
-    with st.expander(title, expanded=opened or bool(shown.words) or shown.changed, key=f"group.{heading}"):
+    with st.expander(title, expanded=opened or filtered(shown), key=f"{'found' if filtered(shown) else 'group'}.{heading}"):
         draw(passing)
+
+
+def filtered(shown: Shown) -> bool:
+    return bool(shown.words) or shown.changed
 
 
 def draw(leaves: Sequence[Leaf]) -> None:
@@ -97,8 +101,7 @@ def field(leaf: Leaf) -> None:
     label = f":primary[{label}]" if differs(leaf) else label
     broken = st.session_state[draft.BROKEN].get(where)
     if broken is not None:
-        st.text_input(label, broken, key=key, on_change=changed, args=(leaf, key))
-        st.caption(":red[not readable as YAML]")
+        st.text_input(f":red[{label}: not readable as YAML]", broken, key=key, on_change=changed, args=(leaf, key))
         return
     form.field(str(leaf.path[-1]), leaf.part, now(leaf), key, label, on_change=lambda: changed(leaf, key))
 
@@ -151,8 +154,7 @@ def described(root: Path, path: tuple[str | int, ...], kind: str, heading: str, 
     names = known if chosen in known else [chosen, *known]
     found = exported(root, kind, chosen)
     leaves = [leaf for name, part in (found or {}).get("properties", {}).items() for leaf in leaves_of(found or {}, name, part, path)]
-    filtered = bool(shown.words) or shown.changed
-    if filtered and not any(shown.passes(leaf) for leaf in leaves):
+    if filtered(shown) and not any(shown.passes(leaf) for leaf in leaves):
         return
     count = sum(differs(leaf) for leaf in leaves)
     with st.expander(
