@@ -179,16 +179,19 @@ def conclude(config: RunConfig, found: dict[str, Any], died: str | None, limit: 
         refused=None,
         notes=tuple(notes),
     )
-    return judged(made, fixed, each, limit, "memory" if died == "memory" and cap >= limit else died if died == "time" else None, root)
+    proven = max((step["batch"] for step in steps if step["memory"] <= limit), default=0)
+    return judged(
+        made, fixed, each, proven, limit, "memory" if died == "memory" and cap >= limit else died if died == "time" else None, root
+    )
 
 
-def judged(made: Preflight, fixed: float, each: float, limit: int, died: str | None, root: str | Path | None) -> Preflight:
+def judged(made: Preflight, fixed: float, each: float, proven: int, limit: int, died: str | None, root: str | Path | None) -> Preflight:
     """The sentence that refuses what cannot fit, with the largest batch that does; unchanged where all fits."""
     if died == "time":
         return replace(made, refused=f"one step took longer than {LIMIT:g} s; lower batch or the image size, or choose a smaller model")
     if made.memory > limit or (died == "memory" and made.step_seconds is None):
         fits = int((limit - fixed) // each) if each > 0 else 0
-        fits = max(0, min(fits, made.batch - 1))
+        fits = max(0, min(max(fits, proven), made.batch - 1))
         needs = f"batch {made.batch} needs about {made.memory / 1e9:.3g} GB, {limit / 1e9:.3g} GB are free on {made.device}"
         if made.memory <= limit:
             needs = f"batch {made.batch} needs more than the {limit / 1e9:.3g} GB that are free on {made.device}"

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from training.bench import die_with_parent
 from training.preflight import memory_line
 from training.threads import set_threads
 from workbench.errors import UserError
@@ -17,6 +18,7 @@ FIRST = 4  # rows of the first micro-step: small enough to fit, large enough for
 
 def main(arguments: list[str]) -> int:
     """Measure the run folder given first into the JSON lines given second; 2 for a user's error."""
+    die_with_parent()
     run, log = Run(Path(arguments[0])), Path(arguments[1])
     set_threads(run.config.get("threads"))
     with open(log, "a", buffering=1) as file:
@@ -33,7 +35,7 @@ def main(arguments: list[str]) -> int:
 
 
 def measure(run: Run, say: Any) -> None:
-    """One step of batch FIRST with its FLOPs counted, one of twice that, then the whole batch twice: the second is timed."""
+    """One step of batch FIRST with its FLOPs counted, one of twice that, then larger ones up to the whole batch, taken twice: the second is timed."""
     import torch
 
     from training.feed import Feed
@@ -82,8 +84,11 @@ def measure(run: Run, say: Any) -> None:
 
 
 def sizes(batch: int) -> list[int]:
-    """Rising micro-batches: the last is the run's own."""
-    return sorted({min(FIRST, batch), min(2 * FIRST, batch), min(max(2 * FIRST, batch // 4), batch), batch})
+    """Rising micro-batches, each at most four times the one before, so that none is a leap beyond what memory can be told; the last is the run's own."""
+    found = [min(FIRST, batch), min(2 * FIRST, batch)]
+    while 4 * found[-1] < batch:
+        found.append(4 * found[-1])
+    return sorted({*found, batch})
 
 
 def counted(trainer: Any, batches: list[Any]) -> float:

@@ -55,9 +55,20 @@ def test_a_child_that_was_ended_for_its_memory_does_not_fit_unless_only_the_view
     assert view.refused is None and view.step_seconds is None and "predicted" in view.notes[0] and view.memory == pytest.approx(4.2 * GB)
 
 
+def test_where_memory_says_nothing_the_largest_batch_taken_is_proposed(tmp_path):
+    told = conclude(config(batch=64), found([4, 8, 32], each=0.0), "memory", 4 * GB, 4 * GB, tmp_path)
+    assert told.largest_batch == 32 and "needs more than" not in told.refused.partition(";")[2] and "set batch to 32" in told.refused
+
+
+def test_micro_steps_rise_by_at_most_four_to_the_batch_itself():
+    from training.preflight_child import sizes
+
+    assert sizes(1) == [1] and sizes(6) == [4, 6] and sizes(200) == [4, 8, 32, 128, 200]
+
+
 def test_a_disk_that_is_too_small_is_said(tmp_path):
     told = conclude(config(), found([4, 8, 16]), None, 4 * GB, 4 * GB, tmp_path)
-    small = judged(replace(told, disk_free=told.disk - 1), 0, 0, 4 * GB, None, tmp_path)
+    small = judged(replace(told, disk_free=told.disk - 1), 0, 0, 16, 4 * GB, None, tmp_path)
     assert "snapshots and checkpoints need" in small.refused and "snapshots.budget_gb" in small.refused
 
 
