@@ -160,3 +160,10 @@ def test_only_runs_on_the_same_data_stand_beside_each_other(run, root):
     other = Run(write_run(root))
     assert [each.id for each in zeroshot.alike([run, other, run])] == [run.id, run.id]
     assert len(zeroshot.alike([run] * 9)) == zeroshot.MOST
+
+
+def test_a_broken_address_is_as_if_absent(run, open_page):
+    query = {"mode": "../both", "split": "all", "label": "<b>gout</b>", "step": "-3", "sample": "x" * 900}
+    app = opened(open_page, run, **query)
+    assert app.get_by_key("zero_mode").value == "findings" and app.get_by_key("zero_split").value == "val"
+    assert len(app.get("plotly_chart")) >= 3
