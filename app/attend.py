@@ -229,10 +229,10 @@ def rolled(found: Attention, may_leave: bool) -> None:
     right.slider("Cut the smallest", 0, 95, 0, 5, format="%d %%", key="rollout_discard")
 
 
-def patches(found: Attention, by: Colouring, may_leave: bool) -> None:
+def patches(tokens: np.ndarray, by: Colouring, may_leave: bool) -> None:
     """Patch tokens in colours."""
-    fig = figures.patches(found, by, place.palette(), SMALL)
-    draw(fig, "patches", "Patch tokens in three principal colours", COLOURS, figures.patch_rows(found, by), may_leave)
+    fig = figures.patches(tokens, by, place.palette(), SMALL)
+    draw(fig, "patches", "Patch tokens in three principal colours", COLOURS, figures.patch_rows(tokens, by), may_leave)
 
 
 def draw(fig: Any, key: str, alt: str, formula: str, rows: Sequence[Mapping[str, Any]], may_leave: bool, on_click: Any = None) -> None:

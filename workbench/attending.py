@@ -1,6 +1,7 @@
-"""A method looks at one image: its attention, patch tokens, and what random weights would have done. Needs torch."""
+"""A method looks at one image: its attention, its patch tokens, and what random weights would have done. Needs torch."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Literal, cast
 
@@ -80,8 +81,10 @@ def statistics(maps: np.ndarray) -> dict[str, np.ndarray]:
 def attend(method: Method, untrained: Method, sample: Sample, run: str = "", step: int = 0) -> Attention:
     """What a method looks at in a study of one image, beside the same network with random weights."""
     batch = batch_of(method, [sample])
-    maps, random = maps_of(method, batch), statistics(maps_of(untrained, batch))
-    found = Attention(sample["key"], run, step, film_of(method, sample), maps, tokens_of(method, batch)[0], None, random)
+    with ThreadPoolExecutor(1) as aside:  # the worker has one thread a network and two cores
+        random = aside.submit(lambda: statistics(maps_of(untrained, batch)))
+        maps = maps_of(method, batch)
+    found = Attention(sample["key"], run, step, film_of(method, sample), maps, None, random.result())
     return replace(found, patch_mm=patch_mm(method, sample, found.side))
 
 

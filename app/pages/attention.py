@@ -55,8 +55,8 @@ with left:
 with right:
     attend.heads(found)
     attend.depth(found)
-    basis = work.shown(work.ask(root, "patch_colours", run.id, {"step": step}), attend.SMALL, "patch_colours")
+    basis = work.shown(work.ask(root, "patch_colours", run.id, {"step": step, "image": image}), attend.SMALL, "patch_colours")
     if basis:
-        attend.patches(found, attention.read_colouring(basis), may_leave)
+        attend.patches(*attention.read_colours(basis), may_leave)
 tokens = f"{found.count} tokens, {found.side} x {found.side} patches"
 place.footer(attend.footer(found.key, found.step, run, loaded, tokens, f"{found.layers} layers of {found.heads} heads"))

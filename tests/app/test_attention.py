@@ -53,7 +53,7 @@ def test_a_transformer_shows_heads_rollout_and_colours_and_the_address_chooses(r
     app = healthy(open_page("attention", run=run.id))
     assert [button.label for button in app.button if button.label == "Cancel"] and not app.get("plotly_chart")
     found = attention.read(compute(root, "attention", run, {"image": {"study": STUDY, "place": 0}}))
-    compute(root, "patch_colours", run, {})
+    compute(root, "patch_colours", run, {"image": {"study": STUDY, "place": 0}})
     app = healthy(open_page("attention", run=run.id, layer="0", head="1", patch="9"))
     assert len(app.get("plotly_chart")) == 5
     drawn = app.get("plotly_chart")[0].proto.spec

@@ -136,7 +136,9 @@ def test_a_study_is_attended_to_beside_the_untrained_network():
 
     batch = one(trained, [sample])
     np.testing.assert_allclose(found.untrained["entropy"], head_entropy(maps_of(untrained, batch)))
-    np.testing.assert_allclose(found.tokens, tokens_of(trained, batch)[0])
+    np.testing.assert_array_equal(
+        tokens_of(trained, batch), trained.features_of(batch, ["image.backbone", "image.patches"])["image.patches"].detach()
+    )
     stretched = build_method({"name": "supervised", "labels": 6, **VIT, "fit": "stretch"}, 0)
     assert patch_mm(stretched, sample, 3) is None and patch_mm(trained, {**sample, "images": [Image(film)]}, 3) is None
 
@@ -220,7 +222,7 @@ def test_colours_are_the_three_main_directions_with_a_fixed_sign_for_all_images(
 def test_prefix_and_grid_are_read_from_the_number_of_tokens():
     for count, side, prefix in ((10, 3, 1), (9, 3, 0), (197, 14, 1), (201, 14, 5), (65, 8, 1)):
         maps = np.zeros((2, 3, count, count), np.float16)
-        found = numbers.Attention("k", "r", 0, np.zeros((4, 4), np.uint8), maps, np.zeros((side**2, 2)), None, {})
+        found = numbers.Attention("k", "r", 0, np.zeros((4, 4), np.uint8), maps, None, {})
         assert (found.side, found.prefix, found.layers, found.heads) == (side, prefix, 2, 3)
         assert found.levels("entropy")[1] == pytest.approx(np.log(count)) and found.levels("distance")[1] == pytest.approx(
             uniform_distance(side)

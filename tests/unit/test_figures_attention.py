@@ -19,7 +19,7 @@ def found(layers=4, heads=2, side=3, prefix=1, spacing=5.0):
     maps = rng.dirichlet(np.ones(side**2 + prefix), (layers, heads, side**2 + prefix))
     untrained = {name: rng.uniform(1, 2, (layers, heads)) for name in ("entropy", "distance")}
     film = rng.integers(0, 255, (12, 12)).astype(np.uint8)
-    return Attention("k", "r", 7, film, maps, rng.normal(size=(side**2, 6)), spacing, untrained)
+    return Attention("k", "r", 7, film, maps, spacing, untrained)
 
 
 def pixels(image) -> np.ndarray:
@@ -77,21 +77,22 @@ def test_rollout_and_colours_are_those_of_the_analysis():
     each = found()
     fig = figures.rolled(each, 3, "max", 0.2)
     np.testing.assert_allclose(fig.data[0].z, rollout(each.maps, "max", 0.2)[4, 1:].reshape(3, 3))
-    by = colouring(each.tokens, 1)
-    rgb = pixels(figures.patches(each, by, DARK).layout.images[0])
+    tokens = np.random.default_rng(1).normal(size=(9, 6))
+    by = colouring(tokens, 1)
+    rgb = pixels(figures.patches(tokens, by, DARK).layout.images[0])
     block = rgb.shape[0] // 3
-    np.testing.assert_array_equal(rgb[::block, ::block].reshape(9, 3), (colours(each.tokens, by) * 255).round().astype(np.uint8))
-    assert len(figures.patch_rows(each, by)) == len(figures.rollout_rows(each, 3, "max", 0.2)) == 9
+    np.testing.assert_array_equal(rgb[::block, ::block].reshape(9, 3), (colours(tokens, by) * 255).round().astype(np.uint8))
+    assert len(figures.patch_rows(tokens, by)) == len(figures.rollout_rows(each, 3, "max", 0.2)) == 9
 
 
 def test_titles_fit_whatever_is_chosen():
     each = found(layers=24, heads=16, side=14, prefix=5)
-    by = colouring(each.tokens, 16)
+    tokens = np.random.default_rng(1).normal(size=(196, 6))
     every = [
         figures.look(each, 23, None, 195),
         figures.grid(each, 195, 23, 15),
         figures.rolled(each, 195, "mean", 0.95),
-        figures.patches(each, by),
+        figures.patches(tokens, colouring(tokens, 16)),
     ]
     every += [figures.heads(each, name, 0, 0) for name in ("entropy", "distance")] + [figures.depth(each, "entropy")]
     assert all(len(title(fig)) <= 60 and "…" not in title(fig) for fig in every)

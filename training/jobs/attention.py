@@ -15,7 +15,7 @@ VERSION = 1
 
 
 def compute(task: Task) -> None:
-    """Write found.json, film.npy (h w), maps.npy (l h t t) float16, tokens.npy (n d) float16 and the random network's statistics (l h).
+    """Write found.json, film.npy (h w), maps.npy (l h t t) float16 and the random network's statistics (l h).
 
     Parameters: `step`; `image`: {"study", "place"} or {"upload"}.
     """
@@ -29,7 +29,6 @@ def compute(task: Task) -> None:
     found = attend(method, untrained(str(task.run.path), task.run.path.stat().st_ino), sample, task.run.id, int(step))
     np.save(task.folder / "film.npy", found.film)
     np.save(task.folder / "maps.npy", found.maps.astype(np.float16))
-    np.save(task.folder / "tokens.npy", found.tokens.astype(np.float16))
     for name, values in found.untrained.items():
         np.save(task.folder / f"untrained_{name}.npy", values)
     write_json(task.folder / "found.json", {"key": found.key, "run": found.run, "step": found.step, "patch_mm": found.patch_mm})

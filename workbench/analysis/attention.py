@@ -41,7 +41,6 @@ class Attention:
     step: int
     film: np.ndarray
     maps: np.ndarray
-    tokens: np.ndarray  # (n d): of the last layer
     patch_mm: float | None
     untrained: Mapping[str, np.ndarray]
 
@@ -125,9 +124,9 @@ def rollout(maps: np.ndarray, fusion: Fusion = "mean", discard: float = 0.0) -> 
     """
     if fusion not in FUSIONS or not 0 <= discard < 1:
         raise UserError(f"rollout: fusion {fusion!r}, discard {discard}; expected one of {', '.join(FUSIONS)} and 0 <= discard < 1")
-    a = np.asarray(maps, np.float64)
+    a = np.asarray(maps, np.promote_types(maps.dtype, np.float32))
     fused = a.mean(1) if fusion == "mean" else a.max(1) if fusion == "max" else a.min(1)
-    count = fused.shape[-1]
+    fused, count = fused.astype(np.float64), fused.shape[-1]
     if dropped := int(discard * count):
         np.put_along_axis(fused, np.argsort(fused, -1)[..., :dropped], 0.0, -1)
     with_skip = fused + np.eye(count)
@@ -170,18 +169,15 @@ def colours(tokens: np.ndarray, by: Colouring) -> np.ndarray:
 def read(folder: Path) -> Attention:
     """What the job `attention` wrote; the maps stay on disk until they are looked at."""
     facts = read_json(folder / "found.json")
-    load = {
-        name: np.load(folder / f"{name}.npy", allow_pickle=False)
-        for name in ("film", "tokens", *(f"untrained_{each}" for each in STATISTICS))
-    }
+    load = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("film", *(f"untrained_{each}" for each in STATISTICS))}
     maps = np.load(folder / "maps.npy", mmap_mode="r", allow_pickle=False)
     untrained = {name: load[f"untrained_{name}"] for name in STATISTICS}
-    return Attention(facts["key"], facts["run"], facts["step"], load["film"], maps, load["tokens"], facts["patch_mm"], untrained)
+    return Attention(facts["key"], facts["run"], facts["step"], load["film"], maps, facts["patch_mm"], untrained)
 
 
-def read_colouring(folder: Path) -> Colouring:
-    """What the job `patch_colours` wrote."""
+def read_colours(folder: Path) -> tuple[np.ndarray, Colouring]:
+    """What the job `patch_colours` wrote: an image's patch tokens (n d), and the colours it shares with others."""
     facts, found = read_json(folder / "found.json"), {}
-    for name in ("mean", "directions", "low", "high"):
+    for name in ("tokens", "mean", "directions", "low", "high"):
         found[name] = np.load(folder / f"{name}.npy", allow_pickle=False)
-    return Colouring(**found, explained=tuple(facts["explained"]), images=facts["images"])
+    return found.pop("tokens"), Colouring(**found, explained=tuple(facts["explained"]), images=facts["images"])

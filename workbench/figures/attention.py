@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from workbench.analysis.attention import FUSIONS, Attention, Colouring, Fusion, colours, rollout, seen_from
+from workbench.analysis.attention import FUSIONS, Attention, Colouring, Fusion, colours, rollout, seen_from, side_of
 from workbench.errors import UserError
 from workbench.figures import theme
 from workbench.figures._film import enlarged, framed, numbered, overlay, picture, png, shades, tile, tiled
@@ -179,13 +179,14 @@ def depth(found: Attention, statistic: str, palette: Palette = LIGHT, height: in
     return canvas.figure()
 
 
-def patches(found: Attention, by: Colouring, palette: Palette = LIGHT, height: int = 330) -> go.Figure:
+def patches(tokens: np.ndarray, by: Colouring, palette: Palette = LIGHT, height: int = 330) -> go.Figure:
     """Patch tokens of the last layer in three colours: equal colours are equal directions, in every image."""
-    rgb = (colours(found.tokens, by) * 255).round().astype(np.uint8).reshape(found.side, found.side, 3)
+    side = side_of(len(tokens))
+    rgb = (colours(tokens, by) * 255).round().astype(np.uint8).reshape(side, side, 3)
     said = f"{by.images} images share them; explain {', '.join(f'{each:.0%}' for each in by.explained)} of the variance"
     canvas = theme.Canvas(palette, "Patch tokens in three principal colours", said, height)
-    framed(canvas, found.side)
-    canvas.layout["images"] = [picture(png(enlarged(rgb)), found.side)]
+    framed(canvas, side)
+    canvas.layout["images"] = [picture(png(enlarged(rgb)), side)]
     return canvas.figure()
 
 
@@ -214,10 +215,10 @@ def rollout_rows(found: Attention, query: int | None, fusion: Fusion, discard: f
     return [{"row": at // found.side + 1, "column": at % found.side + 1, "share": float(share)} for at, share in enumerate(seen)]
 
 
-def patch_rows(found: Attention, by: Colouring) -> list[dict[str, Any]]:
+def patch_rows(tokens: np.ndarray, by: Colouring) -> list[dict[str, Any]]:
     """The three colours of every patch, 0 to 1."""
-    rgb = colours(found.tokens, by)
+    rgb, side = colours(tokens, by), side_of(len(tokens))
     return [
-        {"row": at // found.side + 1, "column": at % found.side + 1, "first": float(r), "second": float(g), "third": float(b)}
+        {"row": at // side + 1, "column": at % side + 1, "first": float(r), "second": float(g), "third": float(b)}
         for at, (r, g, b) in enumerate(rgb)
     ]

@@ -134,7 +134,7 @@ class CLIP(Method):
     def features_of(self, batch: Batch, names: Sequence[str]) -> dict[str, Tensor]:
         """Projected features before they are scaled to unit length: their scale is part of the story."""
         found = {}
-        if any(name.startswith("image.") for name in names):
+        if {"image.backbone", "image.projected"} & set(names):
             found["image.backbone"] = self.encode_image(batch)
             found["image.projected"] = self.image_projector(found["image.backbone"])
         if "text.projected" in names:

@@ -74,7 +74,7 @@ class Supervised(Method):
         return {"labels": int((~batch["labels"].isnan()).sum())}
 
     def features_of(self, batch: Batch, names: Sequence[str]) -> dict[str, Tensor]:
-        found = {"image.backbone": self.encode_image(batch)}
+        found = {} if list(names) == ["image.patches"] else {"image.backbone": self.encode_image(batch)}
         if "image.logits" in names:
             found["image.logits"] = self.head(found["image.backbone"])
         if "image.patches" in names:
