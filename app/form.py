@@ -48,7 +48,11 @@ def field(
         options = [None, *part["enum"]] if part.get("optional") else list(part["enum"])
         named = {None: "as the machine has it"} if name == "precision" else {None: "none"}
         return st.selectbox(
-            label, options, index=options.index(value) if value in options else 0, format_func=lambda each: str(named.get(each, each)), **given
+            label,
+            options,
+            index=options.index(value) if value in options else 0,
+            format_func=lambda each: str(named.get(each, each)),
+            **given,
         )
     if kind == "boolean":
         return st.checkbox(label, bool(value), **given)
