@@ -51,8 +51,8 @@ def test_small_maps_stand_at_their_layer_and_head_and_answer_with_it():
     drawn, points = pixels(fig.layout.images[0]), fig.data[0].customdata
     assert drawn.shape[1] / drawn.shape[0] == (4 * 4 - 1) / (2 * 4 - 1)
     block = drawn.shape[1] // 15
-    seen = each.maps[3, 1, 5, 1:].reshape(3, 3)
-    shown = drawn[4 * block :, 12 * block :][block // 2 :: block, block // 2 :: block]
+    seen = each.maps[2, 0, 5, 1:].reshape(3, 3)
+    shown = drawn[: 3 * block, 8 * block : 11 * block][block // 2 :: block, block // 2 :: block]
     np.testing.assert_array_equal(shown, _film.shades(seen / seen.max(), LIGHT))
     assert [tuple(point[:4]) for point in points[2:4]] == [(1, 0, 2, 1), (1, 1, 2, 2)]
     assert (fig.data[0].x[3], fig.data[0].y[3]) == (1.5, 1.5)
