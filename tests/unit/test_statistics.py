@@ -198,11 +198,11 @@ def test_patients_are_drawn_jointly_for_all_labels():
 
 def test_a_seed_is_a_result():
     draw = RNG(5)
-    y = np.r_[np.ones(10), np.zeros(10)][:, None]
-    s = draw.normal(size=(20, 1)) + y
-    shifted = macro_auroc_interval(s, y, np.arange(20), resamples=500, seed=1)
-    assert shifted == macro_auroc_interval(s, y, np.arange(20), resamples=500, seed=1)
-    assert shifted != macro_auroc_interval(s, y, np.arange(20), resamples=500, seed=2)
+    y = np.r_[np.ones(60), np.zeros(60)][:, None]  # enough patients that no measured coverage withholds the interval
+    s = draw.normal(size=(120, 1)) + y
+    shifted = macro_auroc_interval(s, y, np.arange(120), resamples=500, seed=1)
+    assert shifted == macro_auroc_interval(s, y, np.arange(120), resamples=500, seed=1)
+    assert shifted != macro_auroc_interval(s, y, np.arange(120), resamples=500, seed=2)
 
 
 def test_a_draw_that_loses_a_class_is_drawn_again_and_counted(monkeypatch):

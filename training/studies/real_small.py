@@ -10,6 +10,7 @@ they run; case histories support no claim about performance. Labels with at leas
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +72,13 @@ def probes(sighted: dict[str, list[Run]], simulated: Run) -> dict[str, Any]:
     rows = {name: [score(encoder(run, dataset, "last")) for run in runs] for name, runs in sighted.items()}
     rows["from phantoms"] = [score(encoder(simulated, dataset, "last"))]
     rows |= {f"untrained {name}": [score(encoder(run, dataset, 0)) for run in sighted[name]] for name in ("CLIP", "MAE")}
-    floors = {"pixels": pixel_features, "metadata": metadata_features, "source": source_features, "file size": file_size}
-    rows |= {name: [score(lambda part, of=of: of(dataset, part))] for name, of in floors.items()}
+    floors: dict[str, Callable[..., np.ndarray]] = {
+        "pixels": pixel_features,
+        "metadata": metadata_features,
+        "source": source_features,
+        "file size": file_size,
+    }
+    rows |= {name: [score(partial(of, dataset))] for name, of in floors.items()}
     included = macro_auroc_interval(rows["pixels"][0], labels, patients, resamples=0).included
     return {
         "macro": {name: averaged(found, labels, patients) for name, found in rows.items()},

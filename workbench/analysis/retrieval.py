@@ -57,7 +57,11 @@ def retrieval(
             why = f"{count} patients are too few for an interval" if count < FEWEST else "all queries agree: a bootstrap cannot tell"
             recall[k] = Interval(value, None, None, "", why)
             continue
-        low, high, _ = limits(lambda w, hits=hits, of=of: (hits @ w) / (of @ w), value, count, count, resamples, seed, 0.95)
+
+        def share(weights: np.ndarray, hits: np.ndarray = hits, of: np.ndarray = of) -> np.ndarray:
+            return np.asarray((hits @ weights) / (of @ weights))
+
+        low, high, _ = limits(share, value, count, count, resamples, seed, 0.95)
         recall[k] = Interval(value, low, high, f"BCa, {count} patients, {resamples} resamples, 95 %, candidates fixed", "")
     own = correct.sum(1)
     chance = {k: float(np.mean([1 - comb(m - int(c), min(k, m)) / comb(m, min(k, m)) for c in own])) for k in ks}
