@@ -57,6 +57,7 @@ def run_study(run):
 
 
 def test_a_run_waits_for_the_worker_then_shows_films_and_skill(root, run, open_page):
+    assert able.able([run], "Reconstructs") == [run] and able.able([run], "Projects") == []
     app = healthy(open_page("reconstruction", run=run.id))
     assert [button.label for button in app.button if button.label == "Cancel"] and not app.get("plotly_chart")
     app = opened(open_page, root, run, {"ratio": 0.75, "seed": 0})

@@ -63,7 +63,7 @@ SABOTAGES = [
     Sabotage(MASKS, "or bits >> side**2:", "or False:", [f"{SHOWN}::test_masks_survive_the_address"], "bits of patches that are not there"),
     Sabotage(PAGE, "    if may_leave:\n", "    if True:\n", [f"{SHOWN}::test_films_that_may_not_leave_have_no_camera"], "films of restricted data can be saved"),
     Sabotage(PAGE, "if not each.hidden:", "if False:", [f"{SHOWN}::test_empty_full_and_one_patch_masks_are_said_in_words"], "nothing hidden goes unsaid"),
-    Sabotage("app/able.py", "if capability in (run.status", "if capability not in (run.status", [f"{SHOWN}::test_a_method_without_the_capability_says_which_have_it"], "asks a method for what it cannot"),
+    Sabotage("app/able.py", "if capability in (run.status", "if capability not in (run.status", [f"{SHOWN}::test_a_run_waits_for_the_worker_then_shows_films_and_skill"], "asks a method for what it cannot"),
     Sabotage("training/feed.py", "            self.rows.config = config\n", "", [LIVE], "the turned ratio never reaches the data"),
     Sabotage("training/knobs.py", "| {rest: value}, path)", "| {rest: min(value, 0.9)}, path)", [LIVE], "a ratio out of bounds is bent"),
 ]  # fmt: skip
