@@ -131,7 +131,7 @@ def look(found: Attention, may_leave: bool) -> None:
     layer, head, query = chosen_of(found)
     fig = figures.look(found, layer, head, query, place.palette(), clickable=True)
     with st.container(gap=None):
-        draw(
+        place.film(
             fig,
             "look",
             "The film under the attention of one query",
@@ -203,7 +203,7 @@ def heads(found: Attention) -> None:
         if shown == "maps"
         else figures.heads(found, shown, layer, head, place.palette())
     )
-    draw(fig, "heads", "All layers and heads", HEADS, figures.head_rows(found), True, choose_head_by_click)
+    place.film(fig, "heads", "All layers and heads", HEADS, figures.head_rows(found), True, choose_head_by_click)
     st.segmented_control(
         "Shown", list(SHOWN), default="maps", required=True, key="attention_shown", format_func=SHOWN.get, label_visibility="collapsed"
     )
@@ -223,7 +223,7 @@ def rolled(found: Attention, may_leave: bool) -> None:
     discard = int(st.session_state.get("rollout_discard") or 0) / 100
     query = chosen_of(found)[2]
     fig = figures.rolled(found, query, fusion, discard, place.palette(), SMALL)
-    draw(fig, "rollout", "Attention rollout over the film", ROLLOUT, figures.rollout_rows(found, query, fusion, discard), may_leave)
+    place.film(fig, "rollout", "Attention rollout over the film", ROLLOUT, figures.rollout_rows(found, query, fusion, discard), may_leave)
     left, right = st.columns(2, vertical_alignment="bottom")
     left.selectbox("Heads by", list(FUSIONS), key="rollout_fusion", format_func=FUSIONS.get)
     right.slider("Cut the smallest", 0, 95, 0, 5, format="%d %%", key="rollout_discard")
@@ -232,22 +232,7 @@ def rolled(found: Attention, may_leave: bool) -> None:
 def patches(tokens: np.ndarray, by: Colouring, may_leave: bool) -> None:
     """Patch tokens in colours."""
     fig = figures.patches(tokens, by, place.palette(), SMALL)
-    draw(fig, "patches", "Patch tokens in three principal colours", COLOURS, figures.patch_rows(tokens, by), may_leave)
-
-
-def draw(fig: Any, key: str, alt: str, formula: str, rows: Sequence[Mapping[str, Any]], may_leave: bool, on_click: Any = None) -> None:
-    """A figure with its details; one with a film in it is saved as a picture only where the data set's terms are open."""
-    given = {"on_select": on_click, "selection_mode": "points"} if on_click else {}
-    config = place.config(key) if may_leave else {"displayModeBar": False}
-    with st.container(gap=None):
-        st.plotly_chart(fig, theme=None, key=key, config=config, alt=alt, **given)
-        if may_leave:
-            place.details(key, formula, rows)
-            return
-        with st.popover("Details", type="tertiary", key=f"{key}_details"):
-            st.markdown(formula)
-            st.caption("The terms of this data set keep its films on this screen; the numbers may be saved.")
-            st.download_button("Numbers as CSV", place.table(rows), f"{key}.csv", "text/csv", key=f"{key}_csv", on_click="ignore")
+    place.film(fig, "patches", "Patch tokens in three principal colours", COLOURS, figures.patch_rows(tokens, by), may_leave)
 
 
 def footer(key: str, step: int, run: Run, loaded: studies.Studies | None, *more: str) -> list[str]:

@@ -61,10 +61,10 @@ def section(
         if found.cam is None:
             place.empty("**No Grad-CAM**: this tower ends in no feature map of rows and columns. Integrated gradients need none.")
         else:
-            attend.draw(figures.cam(found, place.palette()), "cam", "Grad-CAM over the film", CAM, rows, may_leave)
+            place.film(figures.cam(found, place.palette()), "cam", "Grad-CAM over the film", CAM, rows, may_leave)
             attend.opacity("cam")
     with right:
-        attend.draw(figures.gradients(found, place.palette()), "gradients", "Integrated gradients over the film", IG, rows, may_leave)
+        place.film(figures.gradients(found, place.palette()), "gradients", "Integrated gradients over the film", IG, rows, may_leave)
         attend.opacity("gradients")
     said = f"completeness delta {number(found.delta)}, {found.steps} steps"
     place.footer(attend.footer(found.key, found.step, run, loaded, said, f"{found.kind} {number(found.score)}"))

@@ -38,9 +38,40 @@ export default function ({ data, parentElement }) {
       } catch {
         say(byHand(data.copy) ? "Copied" : "Not allowed to copy");
       }
+    } else if (data.png) {
+      say(await png() ? "Saved" : "No figure here");
     } else {
       document.querySelector(`.st-key-${data.figure} .modebar-btn`)?.click();
     }
+  };
+  const png = async () => {
+    const plot = document.querySelector(`.st-key-${data.figure} .js-plotly-plot`);
+    const layers = [...(plot?.querySelectorAll(".main-svg") ?? [])];
+    if (!layers.length) return false;
+    const box = plot.getBoundingClientRect(), scale = 2;
+    const places = layers.map((layer) => layer.getBoundingClientRect());
+    const file = await (await fetch(new URL("app/static/fonts/inter.woff2", document.baseURI))).blob();
+    const font = await new Promise((done) => { const reader = new FileReader(); reader.onload = () => done(reader.result); reader.readAsDataURL(file); });
+    const canvas = document.createElement("canvas"), pen = canvas.getContext("2d");
+    canvas.width = box.width * scale;
+    canvas.height = box.height * scale;
+    pen.fillStyle = layers[0].style.background || "white";
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    for (const [index, layer] of layers.entries()) {
+      const copied = layer.cloneNode(true), style = document.createElementNS("http://www.w3.org/2000/svg", "style");
+      style.textContent = `@font-face { font-family: Inter; font-weight: 100 900; src: url(${font}); }`;
+      copied.prepend(style);
+      copied.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+      const drawn = new Image(), place = places[index];
+      drawn.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(new XMLSerializer().serializeToString(copied));
+      await drawn.decode();
+      pen.drawImage(drawn, (place.x - box.x) * scale, (place.y - box.y) * scale, place.width * scale, place.height * scale);
+    }
+    const line = document.createElement("a");
+    line.href = canvas.toDataURL("image/png");
+    line.download = `${data.figure}.png`;
+    line.click();
+    return true;
   };
 }
 """
@@ -49,10 +80,13 @@ COMPONENT = st.components.v2.component("page_button", html=HTML, css=CSS, js=SCR
 
 def copy(label: str, text: str, told: str, key: str) -> None:
     """A button that puts `text` on the clipboard; works without a secure origin too."""
-    COMPONENT(key=key, data={"label": label, "told": told, "copy": text, "figure": None})
+    COMPONENT(key=key, data={"label": label, "told": told, "copy": text, "figure": None, "png": False})
 
 
-def picture(figure: str) -> None:
-    """A button that saves the figure with that key as SVG."""
+def picture(figure: str, png: bool = False) -> None:
+    """A button that saves the figure with that key as SVG, or as PNG with twice its pixels and its own font."""
+    kind = "PNG" if png else "SVG"
     told = "Saves the figure as it is drawn now"
-    COMPONENT(key=f"{figure}_svg", data={"label": "Picture as SVG", "told": told, "copy": None, "figure": figure})
+    COMPONENT(
+        key=f"{figure}_{kind.lower()}", data={"label": f"Picture as {kind}", "told": told, "copy": None, "figure": figure, "png": png}
+    )

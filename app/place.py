@@ -64,25 +64,46 @@ def over(marks: Sequence[theme.Mark], fig: go.Figure, key: str) -> str:
 
 
 def figure(fig: go.Figure, key: str, alt: str, formula: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """A figure with a quiet `Details` under it: formula, table, table as CSV, picture as SVG."""
+    """A figure with a quiet `Details` under it: formula, table, table as CSV, picture as SVG and PNG."""
     with st.container(gap=None):
         plain(fig, key, alt)
         details(key, formula, rows)
 
 
+def film(
+    fig: go.Figure,
+    key: str,
+    alt: str,
+    formula: str,
+    rows: Sequence[Mapping[str, Any]],
+    may_leave: bool,
+    on_click: Callable[[], None] | None = None,
+) -> None:
+    """A figure with a film in it: saved as a picture only where the terms of its data set are open; its points may answer a click."""
+    given = {"on_select": on_click, "selection_mode": "points"} if on_click else {}
+    with st.container(gap=None):
+        st.plotly_chart(fig, theme=None, key=key, config=config(key) if may_leave else {"displayModeBar": False}, alt=alt, **given)
+        details(key, formula, rows, may_leave)
+
+
 @st.fragment
-def details(key: str, formula: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def details(key: str, formula: str, rows: Sequence[Mapping[str, Any]], may_leave: bool = True) -> None:
     opened = st.popover("Details", type="tertiary", key=f"{key}_details", on_change="rerun", width="content")
     if opened.open:
         with opened:
             st.markdown(formula)
             listing(rows)
-            left, right = st.columns(2)
-            left.download_button(
+            numbers, svg, png = st.columns(3, gap="small")
+            numbers.download_button(
                 "Numbers as CSV", table(rows), f"{key}.csv", "text/csv", key=f"{key}_csv", on_click="ignore", width="stretch"
             )
-            with right:
+            if not may_leave:
+                st.caption("The terms of this data set keep its films on this screen; the numbers may be saved.")
+                return
+            with svg:
                 buttons.picture(key)
+            with png:
+                buttons.picture(key, png=True)
 
 
 def listing(rows: Sequence[Mapping[str, Any]]) -> None:

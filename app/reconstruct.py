@@ -105,20 +105,7 @@ def films(found: Mapping[str, Reconstruction], may_leave: bool) -> None:
         error = each.error()
         title = f"{label}: nothing is hidden" if error is None else f"{label}: error {number(error)} in {each.hidden} hidden patches"
         fig = figures.row(each, place.palette(), title)
-        drawn(fig, f"films_{place_of}", title, told(each), figures.rows(each), may_leave)
-
-
-def drawn(fig: Any, key: str, alt: str, formula: str, rows: Sequence[Mapping[str, Any]], may_leave: bool) -> None:
-    """A figure with films in it: saved as a picture only where the data set's terms are open."""
-    if may_leave:
-        place.figure(fig, key, alt, formula, rows)
-        return
-    with st.container(gap=None):
-        st.plotly_chart(fig, theme=None, key=key, config={"displayModeBar": False}, alt=alt)
-        with st.popover("Details", type="tertiary", key=f"{key}_details"):
-            st.markdown(formula)
-            st.caption("The terms of this data set keep its films on this screen; the numbers may be saved.")
-            st.download_button("Numbers as CSV", place.table(rows), f"{key}.csv", "text/csv", key=f"{key}_csv", on_click="ignore")
+        place.film(fig, f"films_{place_of}", title, told(each), figures.rows(each), may_leave)
 
 
 def told(each: Reconstruction) -> str:
@@ -214,7 +201,7 @@ def strips(every: Mapping[str, Sequence[Reconstruction]], may_leave: bool) -> No
     """The film with what each snapshot painted into it, a row a run."""
     for number_of, (label, each) in enumerate(every.items()):
         title = f"{label} over training"
-        drawn(
+        place.film(
             figures.strip(each, place.palette(), title),
             f"strip_{number_of}",
             title,

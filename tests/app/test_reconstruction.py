@@ -128,10 +128,10 @@ def test_an_upload_is_painted_and_wrong_parameters_are_refused(root, run):
 def restricted() -> None:
     import plotly.graph_objects as go
 
-    from app import reconstruct
+    from app import place
 
     for may_leave in (True, False):
-        reconstruct.drawn(go.Figure(), f"films_{may_leave}", "alt", "formula", [{"row": 1}], may_leave)
+        place.film(go.Figure(), f"films_{may_leave}", "alt", "formula", [{"row": 1}], may_leave)
 
 
 def test_films_that_may_not_leave_have_no_camera(root):

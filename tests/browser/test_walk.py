@@ -3,7 +3,9 @@
 import json
 import time
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.app.folders import write_demo, write_look, write_metrics, write_run
 from tests.browser.serving import CHROMIUM, Watched, app, chromium
@@ -86,6 +88,12 @@ def test_details_hold_numbers_and_pictures(walk):
         page.locator(".st-key-spectrum_csv button").click()
     lines = numbers.value.path().read_text().splitlines()
     assert lines[0] == "run,name,step,direction,singular value,relative" and len(lines) == 1 + 3 * 12
+    with page.expect_download() as picture:
+        page.locator(".st-key-spectrum_png button").click()
+    assert picture.value.suggested_filename == "spectrum.png"
+    drawn = np.asarray(Image.open(picture.value.path()).convert("L"), float)
+    box = page.locator(".st-key-spectrum .js-plotly-plot").bounding_box()
+    assert drawn.shape == (round(2 * box["height"]), int(2 * box["width"])) and drawn.std() > 5
     with page.expect_download() as picture:
         page.locator(".st-key-spectrum_svg button").click()
     assert picture.value.suggested_filename == "spectrum.svg"

@@ -61,7 +61,7 @@ SABOTAGES = [
     Sabotage(PAINTING, "if name not in known:", "if False:", [f"{SHOWN}::test_an_upload_is_painted_and_wrong_parameters_are_refused"], "a region that is not there"),
     Sabotage(JOB, "if not steps or len(steps) > MOST:", "if False:", [f"{SHOWN}::test_an_upload_is_painted_and_wrong_parameters_are_refused"], "no snapshot asked for"),
     Sabotage(MASKS, "or bits >> side**2:", "or False:", [f"{SHOWN}::test_masks_survive_the_address"], "bits of patches that are not there"),
-    Sabotage(PAGE, "    if may_leave:\n", "    if True:\n", [f"{SHOWN}::test_films_that_may_not_leave_have_no_camera"], "films of restricted data can be saved"),
+    Sabotage("app/place.py", 'config(key) if may_leave else {"displayModeBar": False}', "config(key)", [f"{SHOWN}::test_films_that_may_not_leave_have_no_camera"], "films of restricted data can be saved"),
     Sabotage(PAGE, "if not each.hidden:", "if False:", [f"{SHOWN}::test_empty_full_and_one_patch_masks_are_said_in_words"], "nothing hidden goes unsaid"),
     Sabotage("app/able.py", "if capability in (run.status", "if capability not in (run.status", [f"{SHOWN}::test_a_run_waits_for_the_worker_then_shows_films_and_skill"], "asks a method for what it cannot"),
     Sabotage("training/feed.py", "            self.rows.config = config\n", "", [LIVE], "the turned ratio never reaches the data"),

@@ -48,7 +48,18 @@ def test_the_small_real_study_runs_from_training_to_its_table(tmp_path, monkeypa
     monkeypatch.setattr(records, "macro_auroc_interval", lambda *given, **more: quick(*given, **more))
     document, text = studies.conduct("real-small", tmp_path)
     rows = document["nih"]["macro"]
-    assert {"CLIP", "M-FLAG", "MAE", "from phantoms", "untrained CLIP", "untrained MAE", "pixels", "metadata", "source", "file size"} == set(rows)
+    assert {
+        "CLIP",
+        "M-FLAG",
+        "MAE",
+        "from phantoms",
+        "untrained CLIP",
+        "untrained MAE",
+        "pixels",
+        "metadata",
+        "source",
+        "file size",
+    } == set(rows)
     assert 0.6 < rows["pixels"]["low"] < rows["pixels"]["value"] < 0.75 and 0.5 < rows["source"]["value"] < 0.7
     recalls = document["notes"]["CLIP"]["image to note"][0]
     assert set(recalls) == {"recall at 1", "recall at 5", "recall at 10"} and 0 < recalls["recall at 1"]["chance"] < 0.2

@@ -52,6 +52,7 @@ def panels(every: Sequence[Sequence[Trajectory]], step: int, slots: Mapping[str,
 
 
 def draw(found: Sequence[Trajectory], step: int, slots: Mapping[str, int], palette: Palette, height: int = 226) -> theme.Canvas:
+    """One statistic of every run, unfinished: alone a figure, beside others a panel."""
     statistic = found[0].statistic
     title, drawn, _ = PANELS[statistic]
     canvas = theme.Canvas(palette, title, drawn.format(d=found[0].d), height)
