@@ -55,7 +55,13 @@ SABOTAGES = [
         "the_denial_removes_what_both_prompts_share",
         "lengths_do_not_count_and_sides_are_opposed",
     ),
-    broken(ZERO, "z = unit(image)", "z = np.asarray(image)", "images keep their length", "lengths_do_not_count_and_sides_are_opposed"),
+    broken(
+        ZERO,
+        "z = unit(image)\n    sides",
+        "z = np.asarray(image)\n    sides",
+        "images keep their length",
+        "lengths_do_not_count_and_sides_are_opposed",
+    ),
     broken(
         ZERO,
         "unit(prompts).T).mean(1)",
