@@ -44,7 +44,8 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         with torch.serialization.safe_globals([argparse.Namespace]):  # plain options beside the weights, as training scripts save them
             content = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        first = str(error).strip().splitlines()[0][:160]
+        refused = isinstance(error, pickle.UnpicklingError)  # whose own words advise to read it unsafely
+        first = "it holds more than tensors and plain options, or is no torch file" if refused else str(error).strip().splitlines()[0][:160]
         raise UserError(
             f"{path}: not readable by torch's restricted reader ({first}); nothing else is read here, ask its author for safetensors"
         ) from None
