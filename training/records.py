@@ -22,6 +22,8 @@ def trained(config: RunConfig, root: Path) -> Run:
 
     config = resolve(config)
     for status in list_runs(root):
+        if not (root / status["id"] / "config.yaml").is_file():
+            continue  # a folder whose making or deleting was cut off
         run = Run(root / status["id"])
         before = resolve(RunConfig.parse(run.config, run.id), run.id)  # fields that came later have their defaults
         if same(before.to_dict(), config.to_dict()):
