@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from workbench.dataset import Dataset
+from workbench.dataset import Dataset, Sample
 from workbench.errors import UserError
 from workbench.jobs import Job, open_job, read_upload
 from workbench.run import Run, read_json, write_json
@@ -52,8 +52,8 @@ class Task:
 
     def method(self, step: int | Literal["last"] = "last") -> "Method":
         """The run's method at a snapshot, in eval mode on the CPU, kept for the next job: not to be changed."""
-        snapshot = self.run.snapshot(step)
-        return loaded_method(self.run.path, int(snapshot.name.removeprefix("step-")), snapshot.stat().st_mtime_ns)
+        at = self.run.snapshot_step(step)
+        return loaded_method(self.run.path, at, self.run.snapshot(at).stat().st_mtime_ns)
 
     def dataset(self) -> Dataset:
         """The run's first data set, kept for the next job."""
@@ -61,6 +61,21 @@ class Task:
         if first is None:
             raise UserError(f"{self.job.run}: has no data set; this analysis needs images, choose a run with data")
         return loaded_dataset(json.dumps(first["config"], sort_keys=True), self.run.id)
+
+    def sample(self) -> Sample:
+        """The study that the parameter `image` asks for, {"study"} of the data set or {"upload"}; raises UserError for one there is not."""
+        from workbench.single import study_of, upload_sample
+
+        image = self.parameters["image"]
+        if "upload" in image:
+            return upload_sample(self.upload(image["upload"]))
+        return study_of(self.dataset(), str(image["study"]), self.run.id)
+
+    def image(self) -> Sample:
+        """The same with the one image that `image["place"]` says, at first the first."""
+        from workbench.single import one_image
+
+        return one_image(self.sample(), int(self.parameters["image"].get("place", 0)))
 
     def upload(self, name: str) -> np.ndarray:
         """An uploaded image, (h, w) uint8 grey."""

@@ -10,28 +10,16 @@ import torch
 
 from workbench import transforms
 from workbench.analysis.attention import STATISTICS, Attention, Colouring, attention_distance, colouring, head_entropy
-from workbench.batches import collate
 from workbench.dataset import Sample
 from workbench.errors import UserError
 from workbench.features import dataset_of
 from workbench.method import Batch, Method, capabilities
 from workbench.models import build_method, load_method
-from workbench.painting import one_image, upload_sample
-from workbench.randomness import rng
 from workbench.run import Run
+from workbench.single import batch_of, one_image, study_of, upload_sample
 
 MOST = 160_000_000  # weights of one image (a ViT-L/16 at 384 px has 128 million): 640 MB
 PATCHES = "image.patches"
-
-
-def batch_of(method: Method, samples: Sequence[Sample]) -> Batch:
-    """Studies of one image each as a batch, without augmentation."""
-    config = method.config
-    if "augment" in type(config).model_fields:
-        config = config.model_copy(update={"augment": "none"})
-    rows = [type(method).transform(config, sample, rng(0, "fixed", 0, sample["key"])) for sample in samples]
-    heads = [{"key": sample["key"], "patient": sample["patient"], "source": ""} for sample in samples]
-    return collate([row | head for row, head in zip(rows, heads)])
 
 
 def film_of(method: Method, sample: Sample) -> np.ndarray:
@@ -94,20 +82,13 @@ def colouring_of(method: Method, samples: Sequence[Sample]) -> Colouring:
     return colouring(tokens.reshape(-1, tokens.shape[-1]), len(samples))
 
 
-def study_of(run: Run, study: str | None, image: np.ndarray | None = None) -> Sample:
+def image_of(run: Run, study: str | None, image: np.ndarray | None = None) -> Sample:
     """A study of the run's data with its first image (the first for validation where none is named), or pixels (h w) as one."""
-    if image is not None:
-        return upload_sample(np.asarray(image))
-    dataset = dataset_of(run)
-    places = {key: index for index, key in enumerate(dataset.keys)}
-    key = dataset.keys[int(dataset.split("val")[0])] if study is None else study
-    if key not in places:
-        raise UserError(f"{run.id}: its data set has no study {key!r}; choose another study")
-    return one_image(dataset[places[key]], 0)
+    return one_image(study_of(dataset_of(run), study, run.id), 0) if image is None else upload_sample(np.asarray(image))
 
 
 def of_run(run: Run, study: str | None = None, step: int | Literal["last"] = "last", image: np.ndarray | None = None) -> Attention:
     """What a run's method looks at in one image at one snapshot."""
-    at = int(run.snapshot(step).name.removeprefix("step-"))
+    at = run.snapshot_step(step)
     untrained = build_method(run.config["method"], int(run.config.get("seed", 0)), run.id).eval()
-    return attend(load_method(run, at), untrained, study_of(run, study, image), run.id, at)
+    return attend(load_method(run, at), untrained, image_of(run, study, image), run.id, at)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.analysis.attribution import Attribution
-from workbench.attending import batch_of, film_of, study_of
+from workbench.attending import film_of, image_of
 from workbench.dataset import Sample
 from workbench.errors import UserError
 from workbench.method import Batch, Method, Projects
@@ -16,6 +16,7 @@ from workbench.models import load_method
 from workbench.nn.vision import ResNetSmall
 from workbench.prompts import project
 from workbench.run import Run
+from workbench.single import batch_of
 from workbench.transforms import MEAN, STD
 
 STEPS = 64  # on the path of integrated gradients
@@ -88,7 +89,7 @@ def attribute(
 
 def of_run(run: Run, study: str | None, target: str, step: int | Literal["last"] = "last", image: np.ndarray | None = None) -> Attribution:
     """What a prompt's cosine, or the logit of a label of that name, rests on in one image at one snapshot of a run."""
-    at = int(run.snapshot(step).name.removeprefix("step-"))
+    at = run.snapshot_step(step)
     method, names = load_method(run, at), list(run.status.get("label_names") or [])
     if isinstance(method, Projects):
         kind, score = "cosine", cosine_score(method, target)
@@ -96,4 +97,4 @@ def of_run(run: Run, study: str | None, target: str, step: int | Literal["last"]
         kind, score = "logit", logit_score(method, names.index(target))
     else:
         raise UserError(f"{run.id}: no label {target!r}; the labels are {', '.join(names) or 'not known'}")
-    return attribute(method, score, target, kind, study_of(run, study, image), run.id, at)
+    return attribute(method, score, target, kind, image_of(run, study, image), run.id, at)

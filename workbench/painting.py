@@ -8,8 +8,7 @@ import torch
 
 from workbench import transforms
 from workbench.analysis.reconstruction import METHOD, Reconstruction, doctor, in_space, patch_errors, patches_of
-from workbench.batches import collate
-from workbench.dataset import Image, Sample
+from workbench.dataset import Sample
 from workbench.errors import UserError
 from workbench.features import dataset_of
 from workbench.masking import boxes_region, given_mask, random_mask, region_mask
@@ -17,6 +16,7 @@ from workbench.method import Method, Reconstructs
 from workbench.models import load_method
 from workbench.randomness import rng
 from workbench.run import Run
+from workbench.single import batch_of, one_image, study_of, upload_sample
 
 Mask = float | Sequence[int] | Sequence[str]
 
@@ -29,18 +29,6 @@ class Painted(NamedTuple):
     truth: np.ndarray
     answer: np.ndarray
     error: np.ndarray  # (i n)
-
-
-def upload_sample(pixels: np.ndarray, key: str = "upload") -> Sample:
-    """An image handed in, (h w) uint8, as a study of its own."""
-    return {"key": key, "patient": key, "images": [Image(pixels, "hw")], "texts": []}
-
-
-def one_image(sample: Sample, place: int) -> Sample:
-    """The study with only one of its images; raises UserError where there is no such image."""
-    if not 0 <= place < len(sample["images"]):
-        raise UserError(f"study {sample['key']}: has {len(sample['images'])} images, asked for number {place + 1}; choose another")
-    return {**sample, "images": [sample["images"][place]]}
 
 
 def grid_of(method: Method) -> int:
@@ -79,12 +67,7 @@ def regions(sample: Sample, names: Sequence[str], place: int) -> np.ndarray:
 @torch.no_grad()
 def paint(method: Method, samples: Sequence[Sample], masks: np.ndarray) -> Painted:
     """The method's answer for studies of one image each under masks (i n) bool, without augmentation."""
-    config = method.config
-    if "augment" in type(config).model_fields:
-        config = config.model_copy(update={"augment": "none"})
-    rows = [type(method).transform(config, sample, rng(0, "fixed", 0, sample["key"])) for sample in samples]
-    heads = [{"key": sample["key"], "patient": sample["patient"], "source": ""} for sample in samples]
-    batch = collate([row | head for row, head in zip(rows, heads)])
+    batch = batch_of(method, samples)
     assert isinstance(method, Reconstructs)
     pixels, error = method.reconstruct(batch, torch.from_numpy(masks))
     shown = method.shown(batch)
@@ -149,17 +132,9 @@ def of_run(
         spec: dict[str, Any] = {"ratio": mask, "seed": seed}
     else:
         spec = {"regions" if all(isinstance(each, str) for each in mask) and mask else "patches": list(mask)}
-    if image is not None:
-        sample = upload_sample(np.asarray(image))
-    else:
-        dataset = dataset_of(run)
-        places = {key: index for index, key in enumerate(dataset.keys)}
-        key = dataset.keys[int(dataset.split("val")[0])] if study is None else study
-        if key not in places:
-            raise UserError(f"{run.id}: its data set has no study {key!r}; choose another study")
-        sample = dataset[places[key]]
-    at = int(run.snapshot(step).name.removeprefix("step-"))
+    sample = study_of(dataset_of(run), study, run.id) if image is None else upload_sample(np.asarray(image))
+    at = run.snapshot_step(step)
     return reconstruct(load_method(run, at), sample, spec, place, run.id, at, decoder_missing(run))
 
 
-__all__ = ["Painted", "decoder_missing", "grid_of", "in_space", "mask_of", "of_run", "paint", "reconstruct", "upload_sample"]
+__all__ = ["Painted", "decoder_missing", "grid_of", "in_space", "mask_of", "of_run", "paint", "reconstruct"]

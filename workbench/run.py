@@ -135,13 +135,17 @@ class Run:
 
     def snapshot(self, step: int | Literal["last"] = "last") -> Path:
         """Folder of the weights at `step`; raises UserError that lists the steps there are."""
+        return self.path / f"snapshots/step-{self.snapshot_step(step)}"
+
+    def snapshot_step(self, step: int | Literal["last"] = "last") -> int:
+        """The step of a snapshot, also of the last; raises UserError that lists the steps there are."""
         steps = self.steps_of("snapshots")
         chosen = (steps[-1] if steps else None) if step == "last" else step
         if not steps and self.status["state"] == "imported":
             raise UserError(f"{self.id}: holds features only, no weights; choose a run with a model, or `workbench import` its weights")
         if chosen not in steps:
             raise UserError(f"{self.id}: no snapshot of step {step}; there are {steps}")
-        return self.path / f"snapshots/step-{chosen}"
+        return int(chosen)
 
     def command(self, **command: Any) -> Path:
         """Put a JSON command into the run's inbox; it is acknowledged by a rename."""

@@ -35,7 +35,8 @@ def within(run: Run, seconds: float) -> tuple[int, float]:
 def errors_of(run: Run, step: int, dataset: Any, indices: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Errors (i n) by who painted, and the masks (i n): one mask a study, the same for every seed."""
     from workbench.models import load_method
-    from workbench.painting import one_image, paint
+    from workbench.painting import paint
+    from workbench.single import one_image
 
     method = load_method(run, step)
     found: dict[str, list[np.ndarray]] = {name: [] for name in (METHOD, *GUESSES)}

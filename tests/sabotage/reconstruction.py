@@ -57,7 +57,7 @@ SABOTAGES = [
     Sabotage(ANALYSIS, "if own > 0.05:", "if own > 2:", [f"{OWN}::test_the_doctor_says_nothing_of_what_is_better_than_trivial"], "treats the healthy"),
     Sabotage(FIGURES, "np.where(found.mask, found.errors[METHOD], np.nan)", "found.errors[METHOD]", [f"{OWN}::test_the_row_shows_five_panels_and_errors_of_hidden_patches_only"], "errors where nothing was hidden"),
     Sabotage(FIGURES, "(found.painted, ~hidden)", "(found.painted, None)", [f"{OWN}::test_what_is_hidden_is_covered_and_what_was_visible_is_not_shown_as_painted"], "shows what no loss taught"),
-    Sabotage(PAINTING, 'if "augment" in type(config).model_fields:', "if False:", [f"{SHOWN}::test_the_same_request_paints_the_same_film"], "a view that is augmented"),
+    Sabotage("workbench/single.py", "augment=False", "augment=True", [f"{SHOWN}::test_the_same_request_paints_the_same_film"], "a view that is augmented"),
     Sabotage(PAINTING, "if name not in known:", "if False:", [f"{SHOWN}::test_an_upload_is_painted_and_wrong_parameters_are_refused"], "a region that is not there"),
     Sabotage(JOB, "if not steps or len(steps) > MOST:", "if False:", [f"{SHOWN}::test_an_upload_is_painted_and_wrong_parameters_are_refused"], "no snapshot asked for"),
     Sabotage(MASKS, "or bits >> side**2:", "or False:", [f"{SHOWN}::test_masks_survive_the_address"], "bits of patches that are not there"),

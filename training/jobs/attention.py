@@ -24,7 +24,7 @@ def compute(task: Task) -> None:
     step = task.parameters["step"]
     task.progress(0.05, "loading the weights")
     method = task.method(step)
-    sample = image_of(task)
+    sample = task.image()
     task.progress(0.4, "looking")
     found = attend(method, untrained(str(task.run.path), task.run.path.stat().st_ino), sample, task.run.id, int(step))
     np.save(task.folder / "film.npy", found.film)
@@ -32,16 +32,6 @@ def compute(task: Task) -> None:
     for name, values in found.untrained.items():
         np.save(task.folder / f"untrained_{name}.npy", values)
     write_json(task.folder / "found.json", {"key": found.key, "run": found.run, "step": found.step, "patch_mm": found.patch_mm})
-
-
-def image_of(task: Task):  # type: ignore[no-untyped-def]
-    """The one image asked for, as a study."""
-    from training.jobs.reconstruction import study
-    from workbench.painting import one_image, upload_sample
-
-    image = task.parameters["image"]
-    sample = upload_sample(task.upload(image["upload"])) if "upload" in image else study(task, image["study"])
-    return one_image(sample, int(image.get("place", 0)))
 
 
 @lru_cache(maxsize=1)

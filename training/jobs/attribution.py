@@ -5,7 +5,6 @@ from dataclasses import asdict
 import numpy as np
 
 from training.bench import Task
-from training.jobs.attention import image_of
 from workbench.run import write_json
 
 VERSION = 1
@@ -20,7 +19,7 @@ def compute(task: Task) -> None:
 
     step, label = task.parameters["step"], task.parameters.get("label")
     task.progress(0.05, "loading the weights")
-    method, sample = task.method(step), image_of(task)
+    method, sample = task.method(step), task.image()
     task.progress(0.3, "following the gradients")
     if label is None:
         target, kind, score = str(task.parameters["prompt"]), "cosine", cosine_score(method, str(task.parameters["prompt"]))

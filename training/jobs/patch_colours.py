@@ -6,7 +6,6 @@ from functools import lru_cache
 import numpy as np
 
 from training.bench import Task
-from training.jobs.attention import image_of
 from workbench.analysis.attention import Colouring
 from workbench.errors import UserError
 from workbench.run import write_json
@@ -17,9 +16,10 @@ IMAGES = 16  # of the validation split, or of all where that is empty
 
 def compute(task: Task) -> None:
     """Write found.json, tokens.npy (n d) and mean.npy (d), directions.npy (3 d), low.npy, high.npy (3). Parameters as of the job attention."""
-    from workbench.attending import batch_of, tokens_of
+    from workbench.attending import tokens_of
+    from workbench.single import batch_of
 
-    method, sample = task.method(task.parameters["step"]), image_of(task)
+    method, sample = task.method(task.parameters["step"]), task.image()
     np.save(task.folder / "tokens.npy", tokens_of(method, batch_of(method, [sample]))[0].astype(np.float16))
     shared = asdict(colours_of(Shared(task)))
     for name in ("mean", "directions", "low", "high"):
@@ -46,7 +46,7 @@ class Shared:
 def colours_of(shared: Shared) -> Colouring:
     """From some images of the validation split."""
     from workbench.attending import colouring_of
-    from workbench.painting import one_image
+    from workbench.single import one_image
 
     task = shared.task
     dataset = task.dataset()

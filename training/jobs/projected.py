@@ -1,7 +1,5 @@
 """One uploaded image in the shared space of a run's method at a snapshot. Needs torch."""
 
-from typing import Any, cast
-
 import numpy as np
 
 from training.bench import Task
@@ -13,15 +11,13 @@ SHARED = "image.projected"
 
 def compute(task: Task) -> None:
     """Write vector.npy (1, d)."""
-    from workbench.batches import Address, Rows, collate
     from workbench.features import of_batches
-    from workbench.painting import upload_sample
+    from workbench.single import batch_of, upload_sample
 
     need(task.run, "Projects", "prompts")
     pixels = task.upload(task.parameters["upload"])
     task.progress(0.2, "loading the method")
     method, labels = task.method(task.parameters.get("step", "last")), len(task.run.status.get("label_names") or [])
     sample = upload_sample(pixels) | {"labels": np.full(labels, np.nan, np.float32)}  # a method may want them; nothing is stated
-    rows = Rows(type(method), method.config, {"upload": cast(Any, [sample])}, 0, "fixed", augment=False)
-    found = of_batches(method, [collate([rows[Address("upload", 0, 0)]])], [SHARED])
+    found = of_batches(method, [batch_of(method, [sample])], [SHARED])
     np.save(task.folder / "vector.npy", found[SHARED])

@@ -15,12 +15,12 @@ def compute(task: Task) -> None:
 
     Parameters: `steps`; `image`: {"study", "place"} or {"upload"}; `mask`: {"ratio", "seed"}, {"patches"} or {"regions"}.
     """
-    from workbench.painting import decoder_missing, reconstruct, upload_sample
+    from workbench.painting import decoder_missing, reconstruct
 
     steps, image, mask = task.parameters["steps"], task.parameters["image"], task.parameters["mask"]
     if not steps or len(steps) > MOST:
         raise UserError(f"{task.run.id}: {len(steps)} snapshots asked for, expected 1 to {MOST}; choose fewer")
-    sample = upload_sample(task.upload(image["upload"])) if "upload" in image else study(task, image["study"])
+    sample = task.sample()
     untrained, found = decoder_missing(task.run), []
     for number, step in enumerate(steps):
         task.progress(number / len(steps), f"painting at step {step}")
@@ -32,12 +32,3 @@ def compute(task: Task) -> None:
     np.save(task.folder / "errors.npy", np.stack([[each.errors[name] for name in names] for each in found]))
     facts = {"key": first.key, "run": first.run, "patch": first.patch, "norm_pix": first.norm_pix, "mask": first.mask.tolist()}
     write_json(task.folder / "found.json", facts | {"errors": names, "steps": steps, "notes": [list(each.notes) for each in found]})
-
-
-def study(task: Task, key: str):  # type: ignore[no-untyped-def]
-    """A study of the run's first data set; raises UserError for a key it has not."""
-    dataset = task.dataset()
-    places = {name: index for index, name in enumerate(dataset.keys)}
-    if key not in places:
-        raise UserError(f"{task.run.id}: its data set has no study {key!r}; choose another study")
-    return dataset[places[key]]

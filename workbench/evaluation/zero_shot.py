@@ -71,7 +71,7 @@ def images(run: Run, dataset: Dataset, step: int, split: Split, method: Any) -> 
 
 def judged(run: Run, bank: prompt_bank.Bank, options: Options, resamples: int = 1000) -> tuple[zeroshot.ZeroShot, Dataset]:
     """Scores of a bank on one split of the run's data, judged; thresholds and maps from validation."""
-    dataset, step = checked(run, options.split), int(run.snapshot(options.step).name.removeprefix("step-"))
+    dataset, step = checked(run, options.split), run.snapshot_step(options.step)
     loaded: list[Any] = []
 
     def method() -> Any:
