@@ -7,16 +7,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import place, state, studies, work
+from app import place, state, studies
 from app.select import nearest
 from workbench.analysis import attention
 from workbench.analysis.attention import FUSIONS, Attention, Colouring
-from workbench.errors import UserError
 from workbench.figures import attention as figures
 from workbench.figures.theme import number
 from workbench.run import Run
 
-LISTED = 400  # studies of the selectbox
 HEIGHT, SMALL = 430, 330
 SHOWN = {"maps": "Maps", "entropy": "Entropy", "distance": "Distance"}
 LOOK = """Row of $\\mathrm{softmax}(q k^\\top / \\sqrt d)$ of one query, computed beside the fused kernel of training and equal to it. Only weights on patches are drawn: what goes to the class token or registers is missing from the sum in the subtitle. Attention says where the network reads, not what it concludes."""
@@ -39,20 +37,11 @@ def choose_run(spot: Any, runs: Sequence[Run], names: Mapping[Run, str]) -> Run:
 def choose_image(spots: Sequence[Any], root: Path, run: Run) -> tuple[dict[str, Any], studies.Studies | None] | None:
     """The image to look at: a study of the run's data, one before or after it, or an upload; None where there is none yet."""
     kind, before, which, after = spots
-    source = kind.segmented_control("Image from", ["Data", "Upload"], default="Data", required=True, key="attention_source")
-    if source == "Upload":
-        name = work.upload(root, which.file_uploader("PNG or JPEG", ["png", "jpg", "jpeg"], key="attention_file"))
-        return ({"upload": name}, None) if name else None
-    try:
-        loaded = studies.of_run(run)
-    except (UserError, ImportError, KeyError, StopIteration) as error:
-        which.caption(f"No images of its data here: {state.escape(error)}. Upload one.")
-        return None
-    if loaded is None:
-        studies.wait(run)
-        return None
-    keys = listed(loaded)
-    chosen = state.get("sample") if state.get("sample") in loaded.places else keys[0]
+    found = studies.chosen_or_upload(kind, which, root, run, "attention")
+    if found is None or isinstance(found, str):
+        return ({"upload": found}, None) if found else None
+    keys = studies.listed(found)
+    chosen = state.get("sample") if state.get("sample") in found.places else keys[0]
     keys = list(dict.fromkeys([*keys, chosen]))
     at = keys.index(chosen)
     st.session_state["attention_study"] = chosen
@@ -75,13 +64,7 @@ def choose_image(spots: Sequence[Any], root: Path, run: Run) -> tuple[dict[str, 
         on_click=state.put,
         args=("sample", keys[(at + 1) % len(keys)]),
     )
-    return {"study": chosen, "place": 0}, loaded
-
-
-def listed(loaded: studies.Studies) -> list[str]:
-    """Studies to step through: those of validation, the first of all where there are none."""
-    held = loaded.dataset.split("val")
-    return [loaded.dataset.keys[index] for index in (held if len(held) else range(len(loaded.dataset)))][:LISTED]
+    return {"study": chosen, "place": 0}, found
 
 
 def snapshot(run: Run, step: int) -> int:

@@ -10,12 +10,10 @@ from app import masks, place, state, studies, work
 from app.select import Selection, nearest
 from workbench.analysis import reconstruction
 from workbench.analysis.reconstruction import Reconstruction
-from workbench.errors import UserError
 from workbench.figures import reconstruction as figures
 from workbench.figures.theme import Palette, number
 from workbench.run import Run
 
-LISTED = 400  # studies of the selectbox
 FILM = "recon_film"  # session key: the film under the painter and its mask
 FORMULA = """Error of a patch: the mean squared difference of its pixels, {space}. Skill $= 1 - \\sum$ error $/ \\sum$ error of the guess, over hidden patches.
 *zero*: {zero}. *mean patch*: the mean of the visible patches. *nearest*: the nearest visible patch, copied. *cubic*: Clough-Tocher interpolation of the visible pixels, beyond their hull the nearest one."""
@@ -26,31 +24,14 @@ PATCHES = "after the true patch is standardised by its own mean and deviation; e
 def choose_image(spot: Any, root: Path, run: Run) -> tuple[dict[str, Any], studies.Studies | None] | None:
     """The image to look at: a study of the run's data, or an upload; None where there is none yet."""
     kind, which = spot
-    source = kind.segmented_control(
-        "Image from",
-        ["data", "upload"],
-        default="data",
-        required=True,
-        key="recon_source",
-        format_func={"data": "Data", "upload": "Upload"}.get,
-    )
-    if source == "upload":
-        name = work.upload(root, which.file_uploader("PNG or JPEG", ["png", "jpg", "jpeg"], key="recon_file"))
-        return ({"upload": name}, None) if name else None
-    try:
-        loaded = studies.of_run(run)
-    except (UserError, ImportError, KeyError, StopIteration) as error:
-        which.caption(f"No images of its data here: {state.escape(error)}. Upload one.")
-        return None
-    if loaded is None:
-        studies.wait(run)
-        return None
-    held = loaded.dataset.split("val")
-    keys = [loaded.dataset.keys[index] for index in (held if len(held) else range(len(loaded.dataset)))][:LISTED]
-    chosen = state.get("sample") if state.get("sample") in loaded.places else keys[0]
+    found = studies.chosen_or_upload(kind, which, root, run, "recon")
+    if found is None or isinstance(found, str):
+        return ({"upload": found}, None) if found else None
+    keys = studies.listed(found)
+    chosen = state.get("sample") if state.get("sample") in found.places else keys[0]
     st.session_state["recon_study"] = chosen
     which.selectbox("Study", list(dict.fromkeys([chosen, *keys])), key="recon_study", on_change=state.follow("sample", "recon_study"))
-    return {"study": chosen, "place": 0}, loaded
+    return {"study": chosen, "place": 0}, found
 
 
 def choose_mask(

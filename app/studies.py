@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import streamlit as st
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
-from app import place
+from app import place, work
 from app.state import escape
 from workbench.dataset import Dataset, Image, Sample
 from workbench.datasets import load_dataset
@@ -38,6 +39,7 @@ class Studies(NamedTuple):
         return self.dataset.terms == "open"
 
 
+LISTED = 400  # studies of a selectbox
 LOADER = ThreadPoolExecutor(1, "data set")  # films that are not on disk yet take minutes to render: no page waits for that
 PATIENCE = 0.7  # seconds in which a data set usually is there
 
@@ -121,3 +123,24 @@ def picture(image: Image, boxes: Sequence[Mapping[str, Any]]) -> Pillow.Image:
         x, y, w, h = (float(box[side]) * scale for side in ("x", "y", "w", "h"))
         draw.rectangle((x, y, x + w, y + h), outline=place.palette().accent, width=2)
     return film
+
+
+def listed(loaded: Studies) -> list[str]:
+    """Studies to choose from: those of validation, the first of all where there are none."""
+    held = loaded.dataset.split("val")
+    return [loaded.dataset.keys[index] for index in (held if len(held) else range(len(loaded.dataset)))][:LISTED]
+
+
+def chosen_or_upload(kind: Any, which: Any, root: Path, run: Run, key: str) -> Studies | str | None:
+    """Where an image comes from: the run's data set, or the identifier of an upload; None where there is neither yet, which is then said."""
+    source = kind.segmented_control("Image from", ["Data", "Upload"], default="Data", required=True, key=f"{key}_source")
+    if source == "Upload":
+        return work.upload(root, which.file_uploader("PNG or JPEG", ["png", "jpg", "jpeg"], key=f"{key}_file"))
+    try:
+        loaded = of_run(run)
+    except (UserError, ImportError, KeyError, StopIteration) as error:
+        which.caption(f"No images of its data here: {escape(error)}. Upload one.")
+        return None
+    if loaded is None:
+        wait(run)
+    return loaded
