@@ -1,6 +1,6 @@
 """The page Latent space in words and places: verdict, figure titles, details, footer."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import streamlit as st
 
@@ -76,8 +76,15 @@ def spectrum(found: Latent, chosen: Selection) -> None:
     if not found.overlay:
         place.empty("No run has a look of this feature up to this step. Move the slider to the right.")
         return
-    fig = spectra.overlay(found.overlay, chosen.arm_slots, place.palette(), spectrum_title(found))
-    place.figure(fig, "spectrum", spectrum_title(found), SPECTRUM, spectra.rows(found.overlay))
+    palette, title, over = place.palette(), spectrum_title(found), found.overlay
+    fig = place.kept((*seen(chosen), chosen.step, title, palette.name), lambda: spectra.overlay(over, chosen.arm_slots, palette, title))
+    place.figure(fig, "spectrum", title, SPECTRUM, lambda: spectra.rows(over))
+
+
+def seen(chosen: Selection) -> tuple[Hashable, ...]:
+    """What a figure over the whole training depends on."""
+    runs = (str(run.path) for run in chosen.runs)
+    return (*runs, chosen.feature, repr(chosen.shown), repr(chosen.labels), repr(chosen.arm_slots))
 
 
 def spectrum_title(found: Latent) -> str:
@@ -101,9 +108,10 @@ def heat(found: Latent, chosen: Selection) -> None:
         return
     first = {history.label: history for history in reversed(found.histories)}  # one run of each setting
     histories = [first[label] for label in chosen.arm_slots if label in first]
-    title = heat_title(found.at_last)
-    fig = spectra.heat(histories, chosen.step, chosen.arm_slots, place.palette(), title)
-    place.marked(fig, "heat", title, HEAT, spectra.history_rows(histories))
+    title, palette = heat_title(found.at_last), place.palette()
+    fig = place.kept((*seen(chosen), title, palette.name), lambda: spectra.heat(histories, None, chosen.arm_slots, palette, title))
+    marks = spectra.marks(fig, histories, chosen.step, palette)
+    place.marked(fig, marks, "heat", title, HEAT, lambda: spectra.history_rows(histories))
 
 
 def heat_title(at_last: list[Fall]) -> str:
@@ -122,9 +130,11 @@ def multiples(found: Latent, chosen: Selection) -> None:
     missing = [collapse.PANELS[statistic][0] for statistic in MULTIPLES if not found.trajectories[statistic]]
     if measured:
         titles = [collapse.PANELS[own[0].statistic][0] for own in measured]
-        fig = collapse.panels(measured, chosen.step, chosen.arm_slots, place.palette())
-        rows = [row for own in measured for row in collapse.rows(own)]
-        place.marked(fig, "multiples", ", ".join(titles), "\n".join(map(told, measured)), rows)
+        palette = place.palette()
+        fig = place.kept((*seen(chosen), "multiples", palette.name), lambda: collapse.panels(measured, None, chosen.arm_slots, palette))
+        marks = collapse.marks(fig, chosen.step, palette)
+        rows = lambda: [row for own in measured for row in collapse.rows(own)]  # noqa: E731
+        place.marked(fig, marks, "multiples", ", ".join(titles), "\n".join(map(told, measured)), rows)
     if missing:
         st.caption(f"Not measured in these runs: {', '.join(missing)}.")
 

@@ -86,11 +86,24 @@ def draw(chosen: Selection, run: Run, name: str, loaded: studies.Studies | None,
         return
     states = loaded.states(found.keys, label) if loaded and label else None
     title = f"Where the studies lie in {chosen.feature} of {name}"
-    fig = figures.plane(found, states, label, state.get("sample"), equal, place.palette(), title)
+    palette, sample = place.palette(), state.get("sample")
+    held = (
+        str(run.path),
+        chosen.feature,
+        found.step,
+        name,
+        label,
+        repr(states is None),
+        sample,
+        equal,
+        palette.name,
+        chosen.shown[run.id][-1],
+    )
+    fig = place.kept(held, lambda: figures.plane(found, states, label, sample, equal, palette, title))
     keys = found.keys if loaded and loaded.open else studies.hashed(found.keys)
     with st.container(gap=None):
         place.clickable(fig, KEY, title, tick)
-        place.details(KEY, FORMULA, figures.rows(found, keys))
+        place.details(KEY, FORMULA, lambda: figures.rows(found, keys))
 
 
 def tick() -> None:

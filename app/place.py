@@ -3,7 +3,7 @@
 import csv
 import html
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -14,6 +14,7 @@ from app.state import escape
 from workbench.figures import theme
 from workbench.figures.theme import PALETTES, Palette
 
+Rows = Sequence[Mapping[str, Any]] | Callable[[], Sequence[Mapping[str, Any]]]  # drawn numbers, or what makes them once they are asked for
 LISTED = 200  # rows shown under Details
 CONFIG = {"displaylogo": False, "modeBarButtons": [["toImage"]], "toImageButtonOptions": {"format": "svg"}, "doubleClick": False}
 
@@ -45,9 +46,15 @@ def config(key: str) -> dict[str, Any]:
     return CONFIG | {"toImageButtonOptions": {"format": "svg", "filename": key}}
 
 
-def marked(fig: go.Figure, key: str, *rest: Any) -> None:
+@st.cache_resource(max_entries=128, show_spinner=False)
+def kept(key: Sequence[Hashable], _draw: Callable[[], go.Figure]) -> go.Figure:
+    """A figure that depends on `key` alone, drawn once: Plotly takes 40 ms to check four panels, the slider's time for everything is 300."""
+    return _draw()
+
+
+def marked(fig: go.Figure, marks: Sequence[theme.Mark], key: str, *rest: Any) -> None:
     """A figure over the whole training: the slider's line lies over it, because Streamlit draws a figure that changes from nothing (60 ms each)."""
-    st.html(f"<style>{over(theme.lift(fig), fig, key)}</style>")
+    st.html(f"<style>{over(marks, fig, key)}</style>")
     figure(fig, key, *rest)
 
 
@@ -63,7 +70,7 @@ def over(marks: Sequence[theme.Mark], fig: go.Figure, key: str) -> str:
     return f".st-key-{key}::after {{ {box}; background: {', '.join(layers) or 'none'}; }}"
 
 
-def figure(fig: go.Figure, key: str, alt: str, formula: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def figure(fig: go.Figure, key: str, alt: str, formula: str, rows: Rows) -> None:
     """A figure with a quiet `Details` under it: formula, table, table as CSV, picture as SVG and PNG."""
     with st.container(gap=None):
         plain(fig, key, alt)
@@ -75,7 +82,7 @@ def film(
     key: str,
     alt: str,
     formula: str,
-    rows: Sequence[Mapping[str, Any]],
+    rows: Rows,
     may_leave: bool,
     on_click: Callable[[], None] | None = None,
 ) -> None:
@@ -87,14 +94,15 @@ def film(
 
 
 @st.fragment
-def details(key: str, formula: str, rows: Sequence[Mapping[str, Any]], may_leave: bool = True) -> None:
+def details(key: str, formula: str, numbers: Rows, may_leave: bool = True) -> None:
     opened = st.popover("Details", type="tertiary", key=f"{key}_details", on_change="rerun", width="content")
     if opened.open:
+        rows = numbers() if callable(numbers) else numbers
         with opened:
             st.markdown(formula)
             listing(rows)
-            numbers, svg, png = st.columns(3, gap="small")
-            numbers.download_button(
+            saved, svg, png = st.columns(3, gap="small")
+            saved.download_button(
                 "Numbers as CSV", table(rows), f"{key}.csv", "text/csv", key=f"{key}_csv", on_click="ignore", width="stretch"
             )
             if not may_leave:

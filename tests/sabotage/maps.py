@@ -29,14 +29,15 @@ SABOTAGES = [
     broken(MAP, "and like.keys == embeddings.keys", "", "other studies as a guide", "signs_do_not_flip"),
     broken(
         MAP,
-        "high, low = ranks(z), ranks(xy)",
-        "low, high = ranks(z), ranks(xy)",
+        "high, low = distances(z), distances(xy)",
+        "low, high = distances(z), distances(xy)",
         "trustworthiness and continuity swapped",
         "trustworthiness_and_continuity",
     ),
     broken(
         MAP, "2 / (n * k * (2 * n - 3 * k - 1))", "2 / (n * k * (2 * n - k - 1))", "another normaliser", "trustworthiness_and_continuity"
     ),
+    broken(MAP, "np.maximum(place - k, 0)", "np.maximum(place - k - 1, 0)", "off by one place", "trustworthiness_and_continuity"),
     broken(
         MAP,
         "np.linspace(0, len(z) - 1, EXACT).astype(int)",

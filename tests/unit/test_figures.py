@@ -171,15 +171,29 @@ def test_the_map_rings_the_chosen_study_and_counts_its_colours():
     assert [row["study"] for row in projection.rows(found, ["1", "2", "3"])] == ["1", "2", "3"]
 
 
-def test_lifted_lines_keep_their_place_and_leave_the_figure():
-    figure = collapse.panel([trajectory(untrained=11.0)], 16, {})
+def test_a_line_laid_over_a_figure_stands_where_the_drawn_one_would():
+    found, drawn = [trajectory(untrained=11.0)], {}
+    figure, with_line = collapse.panel(found, None, drawn), collapse.panel(found, 16, drawn)
     low, high = figure.layout.xaxis.range
-    (mark,) = theme.lift(figure)
+    (mark,) = collapse.marks(figure, 16)
     assert mark.share == pytest.approx((np.log2(17) - low) / (high - low)) and mark.dash == "dot"
     assert [shape.y0 for shape in figure.layout.shapes] == [11.0]
-    other = collapse.panel([trajectory(untrained=11.0)], 75, {})
-    theme.lift(other)
-    assert other.to_json() == figure.to_json()  # the slider changes nothing else
+    upright = [shape for shape in with_line.layout.shapes if shape.x0 == shape.x1]
+    with_line.layout.shapes = [shape for shape in with_line.layout.shapes if shape.x0 != shape.x1]
+    assert with_line.to_json() == figure.to_json() and len(upright) == 1  # the slider changes nothing else
+    assert (upright[0].line.color, upright[0].line.width, upright[0].line.dash) == mark[1:]
+
+
+def test_lines_over_a_heat_map_stand_where_the_drawn_ones_would():
+    histories = [History("r", "a", np.array([0, 2, 8, 16]), np.eye(4) + 1), History("s", "b", np.array([0, 8, 32]), np.eye(3, 4) + 1)]
+    figure, with_lines = spectra.heat(histories, None, {}), spectra.heat(histories, 9, {})
+    low, high = figure.layout.xaxis.range
+    upright = [shape for shape in with_lines.layout.shapes if shape.x0 == shape.x1]
+    marks = spectra.marks(figure, histories, 9)
+    assert not figure.layout.shapes and len(marks) == 4
+    assert [mark.share for mark in marks] == pytest.approx([(shape.x0 - low) / (high - low) for shape in upright])
+    assert [tuple(mark[1:]) for mark in marks] == [(shape.line.color, shape.line.width, shape.line.dash) for shape in upright]
+    assert [shape.x0 for shape in upright[::2]] == [2.5, 5 + 1.5]  # of four looks the third, of three the second; a facet is five wide
 
 
 def test_a_row_of_panels_keeps_every_mark_at_its_own_axes():
@@ -196,8 +210,9 @@ def test_a_row_of_panels_keeps_every_mark_at_its_own_axes():
         assert row.layout[f"yaxis{place}"].range == fig.layout.yaxis.range and row.layout[f"yaxis{place}"].type == fig.layout.yaxis.type
         level = [shape for shape in row.layout.shapes if shape.yref == f"y{place}" and shape.xref == f"x{place} domain"]
         assert len(level) == sum(shape.y0 == shape.y1 for shape in fig.layout.shapes)
-    marks = theme.lift(row)
-    share = theme.lift(alone[0])[0].share
+    marks = collapse.marks(row, 16)
+    share = collapse.marks(alone[0], 16)[0].share
     width = row.layout.xaxis.domain[1]
     assert [mark.share for mark in marks] == pytest.approx([place * (width + theme.GAP) + width * share for place in range(3)])
-    assert len(row.layout.shapes) == 1 and all(note.text in said(row) for fig in alone for note in fig.layout.annotations)
+    bare = collapse.panels(every, None, {})
+    assert len(bare.layout.shapes) == 1 and all(note.text in said(row) for fig in alone for note in fig.layout.annotations)

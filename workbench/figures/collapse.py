@@ -41,18 +41,24 @@ def position(step: np.ndarray | float) -> np.ndarray:
     return np.asarray(np.log2(1 + np.asarray(step, float)))
 
 
-def panel(found: Sequence[Trajectory], step: int, slots: Mapping[str, int], palette: Palette = LIGHT) -> go.Figure:
+def panel(found: Sequence[Trajectory], step: int | None, slots: Mapping[str, int], palette: Palette = LIGHT) -> go.Figure:
     """One statistic of every run: bands where an arm has one run, thin lines under the mean where it has several."""
     return draw(found, step, slots, palette).figure()
 
 
-def panels(every: Sequence[Sequence[Trajectory]], step: int, slots: Mapping[str, int], palette: Palette = LIGHT) -> go.Figure:
+def panels(every: Sequence[Sequence[Trajectory]], step: int | None, slots: Mapping[str, int], palette: Palette = LIGHT) -> go.Figure:
     """Several statistics beside each other."""
     return theme.row([draw(found, step, slots, palette) for found in every])
 
 
-def draw(found: Sequence[Trajectory], step: int, slots: Mapping[str, int], palette: Palette, height: int = 226) -> theme.Canvas:
-    """One statistic of every run, unfinished: alone a figure, beside others a panel."""
+def marks(fig: go.Figure, step: int, palette: Palette = LIGHT) -> tuple[theme.Mark, ...]:
+    """The chosen step in each panel of a figure drawn without it."""
+    axes = sorted({trace.xaxis or "x" for trace in fig.data}, key=lambda name: (len(name), name))
+    return tuple(theme.mark(fig, float(position(step)), palette.muted, axis=f"xaxis{name[1:]}") for name in axes)
+
+
+def draw(found: Sequence[Trajectory], step: int | None, slots: Mapping[str, int], palette: Palette, height: int = 226) -> theme.Canvas:
+    """One statistic of every run, unfinished: alone a figure, beside others a panel. Without a step no line stands in it."""
     statistic = found[0].statistic
     title, drawn, _ = PANELS[statistic]
     canvas = theme.Canvas(palette, title, drawn.format(d=found[0].d), height)
@@ -62,7 +68,8 @@ def draw(found: Sequence[Trajectory], step: int, slots: Mapping[str, int], palet
     for label in dict.fromkeys(each.label for each in found):
         draw_arm(canvas, [each for each in found if each.label == label], palette.of(slots.get(label, 0)))
     name_levels(canvas, references, log, low, high)
-    canvas.moment(float(position(step)))
+    if step is not None:
+        canvas.moment(float(position(step)))
     canvas.x |= steps_axis(found)
     canvas.y |= {"type": "log"} | values_axis(statistic, low, high) if log else {"nticks": 5}
     canvas.y["range"] = [low, high]

@@ -70,15 +70,14 @@ def end(y: np.ndarray, low: float) -> float:
 
 
 def heat(
-    histories: Sequence[History], step: int, slots: Mapping[str, int], palette: Palette = LIGHT, title: str = "", height: int = 352
+    histories: Sequence[History], step: int | None, slots: Mapping[str, int], palette: Palette = LIGHT, title: str = "", height: int = 352
 ) -> go.Figure:
-    """Rows are directions, columns looks; up to three runs beside each other on one scale; the line is the chosen checkpoint."""
+    """Rows are directions, columns looks; up to three runs beside each other on one scale; the line is the chosen checkpoint, if any."""
     shown = histories[:FACETS]
     more = f"; {len(shown)} of {len(histories)} runs" if len(histories) > len(shown) else ""
     canvas = theme.Canvas(palette, title, f"rows are directions, columns looks; the line is the slider{more}", height)
     d = max(history.values.shape[1] for history in shown)
-    columns = max(len(history.steps) for history in shown)
-    width = columns + max(1, round(columns * 0.08))  # of a facet with its gap, in columns
+    columns, width = facets(shown)
     seen = np.concatenate([relative(each.values).ravel() for each in shown])
     low = min(-1.0, max(FLOOR, float(np.floor(np.nanquantile(np.append(seen, 0.0), 0.02)))))  # the few smallest do not set the colours
     ticks: dict[float, str] = {}
@@ -90,10 +89,8 @@ def heat(
         if len(shown) > 1:
             colour = palette.of(slots.get(history.label, place))
             canvas.text(theme.clip(history.label, 18), theme.SMALL, colour, x=start, yref="paper", y=1, xanchor="left", yanchor="bottom")
-        chosen = [column for column, each in enumerate(history.steps) if each <= step]
-        if chosen:
-            for colour, thick in ((palette.paper, 3.6), (palette.ink, 1.4)):  # seen on light and on dark cells
-                canvas.moment(start + chosen[-1] + 0.5, color=colour, width=thick, dash="solid")
+    for x, colour, thick in lines(shown, step, palette) if step is not None else ():
+        canvas.moment(x, color=colour, width=thick, dash="solid")
     rows = theme.doubling(d)
     canvas.y |= {"type": "log", "range": [np.log10(d + 0.5), np.log10(EDGE)], "tickvals": rows, "ticktext": [str(row) for row in rows]}
     canvas.x |= {
@@ -105,6 +102,29 @@ def heat(
     canvas.y["title"]["text"], canvas.x["title"]["text"], canvas.y["showgrid"] = "direction", "step", False
     canvas.layout["margin"] |= {"t": 76 if len(shown) > 1 else 58, "r": 58}
     return canvas.figure()
+
+
+def facets(shown: Sequence[History]) -> tuple[int, int]:
+    """Columns of the widest run, and columns from one run's start to the next's."""
+    columns = max(len(history.steps) for history in shown)
+    return columns, columns + max(1, round(columns * 0.08))
+
+
+def lines(shown: Sequence[History], step: int, palette: Palette) -> list[tuple[float, str, float]]:
+    """(x, colour, width) of the lines at the look a step stands for: paper under ink, seen on light and on dark cells."""
+    width = facets(shown)[1]
+    found = [(place, int((np.asarray(history.steps) <= step).sum())) for place, history in enumerate(shown)]
+    return [
+        (place * width + count - 0.5, colour, thick)
+        for place, count in found
+        if count
+        for colour, thick in ((palette.paper, 3.6), (palette.ink, 1.4))
+    ]
+
+
+def marks(fig: go.Figure, histories: Sequence[History], step: int, palette: Palette = LIGHT) -> tuple[theme.Mark, ...]:
+    """The chosen step over a heat map drawn without it."""
+    return tuple(theme.mark(fig, x, colour, thick, "solid") for x, colour, thick in lines(histories[:FACETS], step, palette))
 
 
 def cells(history: History, z: np.ndarray, start: int, low: float, palette: Palette, bar: bool) -> dict[str, object]:

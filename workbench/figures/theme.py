@@ -218,19 +218,11 @@ class Mark(NamedTuple):
     dash: str
 
 
-def lift(fig: go.Figure) -> tuple[Mark, ...]:
-    """Take the vertical lines out of a figure with fixed ranges: a page lays them over it, so that moving one draws nothing anew."""
-    upright: list[Any] = []
-    rest: list[Any] = []
-    for shape in fig.layout.shapes:
-        (upright if (shape.yref or "y").endswith(("paper", "domain")) and shape.x0 == shape.x1 else rest).append(shape)
-    fig.layout.shapes = rest
-    marks = []
-    for shape in upright:
-        axis = fig.layout[f"xaxis{(shape.xref or 'x')[1:]}"]
-        (low, high), (start, end) = axis.range, axis.domain or (0, 1)
-        marks.append(Mark(start + (end - start) * (shape.x0 - low) / (high - low), shape.line.color, shape.line.width, shape.line.dash))
-    return tuple(marks)
+def mark(fig: go.Figure, x: float, colour: str, width: float = 1, dash: str = "dot", axis: str = "xaxis") -> Mark:
+    """The line at `x` on an axis of a figure with fixed ranges: a page lays it over the figure, so that moving it draws nothing anew."""
+    own = fig.layout[axis]
+    (low, high), (start, end) = own.range, own.domain or (0, 1)
+    return Mark(start + (end - start) * (x - low) / (high - low), colour, width, dash)
 
 
 def spread(wanted: Sequence[float], room: float, low: float, high: float) -> list[float]:
