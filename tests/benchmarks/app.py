@@ -80,7 +80,7 @@ def interactions(watched: Watched, repeats: int) -> dict[str, list[Spent]]:
         return lambda: page.wait_for_function(script, arg=given, polling="raf")
 
     found: dict[str, list[Spent]] = {name: [] for name in ("slider to spectrum", "feature", "study on the map", "details", "page")}
-    for key in islice(cycle(["ArrowLeft", "ArrowLeft", "ArrowRight"]), repeats):
+    for key in islice(cycle(["ArrowLeft"] * 9 + ["ArrowRight"] * 9), repeats):
         page.get_by_role("slider").focus()
         before = page.locator(".st-key-spectrum .gtitle").first.text_content() or ""
         found["slider to spectrum"].append(spent(partial(page.keyboard.press, key), when(CHANGED, before)))
