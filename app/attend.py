@@ -109,7 +109,7 @@ def verdict(found: Attention, name: str, colour: str) -> tuple[list[tuple[str, s
     return [(name, said)], aside, colour
 
 
-def look(found: Attention, may_leave: bool) -> None:
+def look(found: Attention, allowed: place.Allowed) -> None:
     """The film under one head's weights, with what chooses them."""
     layer, head, query = chosen_of(found)
     fig = figures.look(found, layer, head, query, place.palette(), clickable=True)
@@ -120,7 +120,7 @@ def look(found: Attention, may_leave: bool) -> None:
             "The film under the attention of one query",
             LOOK,
             figures.look_rows(found, layer, head, query),
-            may_leave,
+            allowed,
             choose_patch,
         )
     first, second, third, fourth = st.columns([1.2, 1.2, 1.55, 1.3], vertical_alignment="bottom", gap="small")
@@ -186,7 +186,7 @@ def heads(found: Attention) -> None:
         if shown == "maps"
         else figures.heads(found, shown, layer, head, place.palette())
     )
-    place.film(fig, "heads", "All layers and heads", HEADS, figures.head_rows(found), True, choose_head_by_click)
+    place.film(fig, "heads", "All layers and heads", HEADS, figures.head_rows(found), "all", choose_head_by_click)
     st.segmented_control(
         "Shown", list(SHOWN), default="maps", required=True, key="attention_shown", format_func=SHOWN.get, label_visibility="collapsed"
     )
@@ -200,22 +200,22 @@ def depth(found: Attention) -> None:
     place.figure(fig, "depth", "Entropy or distance over the layers", HEADS, figures.head_rows(found))
 
 
-def rolled(found: Attention, may_leave: bool) -> None:
+def rolled(found: Attention, allowed: place.Allowed) -> None:
     """Rollout with its options."""
     fusion = st.session_state.get("rollout_fusion") or "mean"
     discard = int(st.session_state.get("rollout_discard") or 0) / 100
     query = chosen_of(found)[2]
     fig = figures.rolled(found, query, fusion, discard, place.palette(), SMALL)
-    place.film(fig, "rollout", "Attention rollout over the film", ROLLOUT, figures.rollout_rows(found, query, fusion, discard), may_leave)
+    place.film(fig, "rollout", "Attention rollout over the film", ROLLOUT, figures.rollout_rows(found, query, fusion, discard), allowed)
     left, right = st.columns(2, vertical_alignment="bottom")
     left.selectbox("Heads by", list(FUSIONS), key="rollout_fusion", format_func=FUSIONS.get)
     right.slider("Cut the smallest", 0, 95, 0, 5, format="%d %%", key="rollout_discard")
 
 
-def patches(tokens: np.ndarray, by: Colouring, may_leave: bool) -> None:
+def patches(tokens: np.ndarray, by: Colouring, allowed: place.Allowed) -> None:
     """Patch tokens in colours."""
     fig = figures.patches(tokens, by, place.palette(), SMALL)
-    place.film(fig, "patches", "Patch tokens in three principal colours", COLOURS, figures.patch_rows(tokens, by), may_leave)
+    place.film(fig, "patches", "Patch tokens in three principal colours", COLOURS, figures.patch_rows(tokens, by), allowed)
 
 
 def footer(key: str, step: int, run: Run, loaded: studies.Studies | None, *more: str) -> list[str]:

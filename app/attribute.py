@@ -53,7 +53,7 @@ def section(
     folder = work.shown(work.ask(root, "attribution", run.id, {"step": step, "image": image, **asked}), attend.HEIGHT, "attribution")
     if not folder:
         return
-    found, may_leave = attribution.read(folder), loaded is None or loaded.open
+    found, allowed = attribution.read(folder), studies.allowed(loaded)
     place.verdict(*verdict(found, name, colour))
     left, right = st.columns(2, gap="medium")
     rows = figures.rows(found)
@@ -61,10 +61,10 @@ def section(
         if found.cam is None:
             place.empty("**No Grad-CAM**: this tower ends in no feature map of rows and columns. Integrated gradients need none.")
         else:
-            place.film(figures.cam(found, place.palette()), "cam", "Grad-CAM over the film", CAM, rows, may_leave)
+            place.film(figures.cam(found, place.palette()), "cam", "Grad-CAM over the film", CAM, rows, allowed)
             attend.opacity("cam")
     with right:
-        place.film(figures.gradients(found, place.palette()), "gradients", "Integrated gradients over the film", IG, rows, may_leave)
+        place.film(figures.gradients(found, place.palette()), "gradients", "Integrated gradients over the film", IG, rows, allowed)
         attend.opacity("gradients")
     said = f"completeness delta {number(found.delta)}, {found.steps} steps"
     place.footer(attend.footer(found.key, found.step, run, loaded, said, f"{found.kind} {number(found.score)}"))

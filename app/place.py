@@ -4,7 +4,7 @@ import csv
 import html
 import io
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -15,6 +15,7 @@ from workbench.figures import theme
 from workbench.figures.theme import PALETTES, Palette
 
 Rows = Sequence[Mapping[str, Any]] | Callable[[], Sequence[Mapping[str, Any]]]  # drawn numbers, or what makes them once they are asked for
+Allowed = Literal["all", "screen", "nothing"]  # what a page may do with films and reports: also save them, only show them, neither
 LISTED = 200  # rows shown under Details
 CONFIG = {"displaylogo": False, "modeBarButtons": [["toImage"]], "toImageButtonOptions": {"format": "svg"}, "doubleClick": False}
 
@@ -83,14 +84,18 @@ def film(
     alt: str,
     formula: str,
     rows: Rows,
-    may_leave: bool,
+    allowed: Allowed,
     on_click: Callable[[], None] | None = None,
 ) -> None:
-    """A figure with a film in it: saved as a picture only where the terms of its data set are open; its points may answer a click."""
+    """A figure with a film in it, as far as the terms of its data set allow; its points may answer a click."""
     given = {"on_select": on_click, "selection_mode": "points"} if on_click else {}
+    saved = config(key) if allowed == "all" else {"displayModeBar": False}
     with st.container(gap=None):
-        st.plotly_chart(fig, theme=None, key=key, config=config(key) if may_leave else {"displayModeBar": False}, alt=alt, **given)
-        details(key, formula, rows, may_leave)
+        if allowed == "nothing":
+            empty(f"**{alt}** stays off this page: the terms of its data set are *credentialed*.")
+        else:
+            st.plotly_chart(fig, theme=None, key=key, config=saved, alt=alt, **given)
+        details(key, formula, rows, allowed == "all")
 
 
 @st.fragment

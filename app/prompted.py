@@ -128,6 +128,7 @@ def subgroups(got: Answer, asked: Asked, loaded: studies.Studies, colour: str) -
 def worst(got: Answer, asked: Asked, loaded: studies.Studies) -> None:
     """The films scored highest without the finding and lowest with it; only their hashed keys where the terms keep films back."""
     name = state.escape(asked.label)
+    studies.ask(loaded)
     for rows, told in zip(got.found.worst(asked.place, WORST), (f"Scored highest without {name}", f"Scored lowest with {name}")):
         st.markdown(f"**{told}**")
         if not len(rows):
@@ -135,7 +136,7 @@ def worst(got: Answer, asked: Asked, loaded: studies.Studies) -> None:
             continue
         values, keys = got.found.probabilities[rows, asked.place], [got.found.studies.keys[row] for row in rows]
         shown = keys if loaded.open else studies.hashed(keys)
-        if loaded.dataset.terms == "credentialed":
+        if loaded.allowed == "nothing":
             st.caption(
                 "The terms of this data set keep its films off this page: "
                 + ", ".join(f"{key} ({number(p)})" for key, p in zip(shown, values))

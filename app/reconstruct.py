@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from app import masks, place, state, studies, work
@@ -80,13 +81,13 @@ def found(root: Path, runs: Sequence[Run], names: Mapping[Run, str], step: int, 
     return done
 
 
-def films(found: Mapping[str, Reconstruction], may_leave: bool) -> None:
+def films(found: Mapping[str, Reconstruction], allowed: place.Allowed) -> None:
     """The row of films of each run."""
     for place_of, (label, each) in enumerate(found.items()):
         error = each.error()
         title = f"{label}: nothing is hidden" if error is None else f"{label}: error {number(error)} in {each.hidden} hidden patches"
         fig = figures.row(each, place.palette(), title)
-        place.film(fig, f"films_{place_of}", title, told(each), figures.rows(each), may_leave)
+        place.film(fig, f"films_{place_of}", title, told(each), figures.rows(each), allowed)
 
 
 def told(each: Reconstruction) -> str:
@@ -150,11 +151,12 @@ def footer(found: Mapping[str, Reconstruction], chosen: Selection, loaded: studi
     ]  # fmt: skip
 
 
-def painter(found: Mapping[str, Reconstruction], side: int) -> None:
-    """The mask under the mouse; the film of the last answer stays while the next is computed."""
+def painter(found: Mapping[str, Reconstruction], side: int, allowed: place.Allowed) -> None:
+    """The mask under the mouse; the film of the last answer stays while the next is computed. A film that may not be shown is an empty one."""
     if found:
         first = next(iter(found.values()))
-        st.session_state[FILM] = figures.picture(first.original, None, place.palette()), first.mask.nonzero()[0].tolist()
+        film = first.original if allowed != "nothing" else np.full_like(first.original, 0.5)
+        st.session_state[FILM] = figures.picture(film, None, place.palette()), first.mask.nonzero()[0].tolist()
     if FILM not in st.session_state:
         return
     film, hidden = st.session_state[FILM]
@@ -178,7 +180,7 @@ def history(
     return every
 
 
-def strips(every: Mapping[str, Sequence[Reconstruction]], may_leave: bool) -> None:
+def strips(every: Mapping[str, Sequence[Reconstruction]], allowed: place.Allowed) -> None:
     """The film with what each snapshot painted into it, a row a run."""
     for number_of, (label, each) in enumerate(every.items()):
         title = f"{label} over training"
@@ -188,5 +190,5 @@ def strips(every: Mapping[str, Sequence[Reconstruction]], may_leave: bool) -> No
             title,
             told(each[-1]),
             figures.skill_rows({label: each}),
-            may_leave,
+            allowed,
         )

@@ -38,7 +38,33 @@ class Studies(NamedTuple):
     def open(self) -> bool:
         return self.dataset.terms == "open"
 
+    @property
+    def allowed(self) -> place.Allowed:
+        """What this page may do with films and reports; those of a credentialed set are shown once a reader of this session has asked for them."""
+        if self.open:
+            return "all"
+        return "screen" if self.dataset.terms != "credentialed" or self.dataset.data_hash in st.session_state.get(ASKED, ()) else "nothing"
 
+
+def allowed(loaded: Studies | None) -> place.Allowed:
+    """The same of the image a view is about; None is an upload, which is the reader's own."""
+    return loaded.allowed if loaded else "all"
+
+
+def ask(loaded: Studies | None) -> None:
+    """Offer to show the films of a credentialed set; draws nothing for other sets."""
+    if loaded is None or loaded.allowed != "nothing":
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Films and reports of this data set stay off the screen: its terms are *credentialed*. Numbers are shown.")
+        st.button("Show them to me, until this tab is closed", key="show_films", on_click=confirm, args=(loaded.dataset.data_hash,))
+
+
+def confirm(data_hash: str) -> None:
+    st.session_state[ASKED] = {*st.session_state.get(ASKED, ()), data_hash}
+
+
+ASKED = "films asked for"  # session key: data hashes whose films the reader may see and asked to
 LISTED = 400  # studies of a selectbox
 LOADER = ThreadPoolExecutor(1, "data set")  # films that are not on disk yet take minutes to render: no page waits for that
 PATIENCE = 0.7  # seconds in which a data set usually is there
@@ -86,6 +112,9 @@ def card(studies: Studies, key: str) -> None:
     """Draw one study."""
     if key not in studies.places:
         st.caption(f"{escape(key)} is not in this run's data set.")
+        return
+    if studies.allowed == "nothing":
+        ask(studies)
         return
     index = studies.places[key]
     sample = studies.dataset[index]

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import able, attend, attribute, cells, place, state, work
+from app import able, attend, attribute, cells, place, state, studies, work
 from app.select import control_row, refresh_line
 from workbench import capable
 from workbench.analysis import attention
@@ -27,6 +27,7 @@ if picked is None:
     place.empty("**No image yet.** Choose a study, or hand in a PNG or JPEG; it stays on this machine.")
     st.stop()
 image, loaded = picked
+studies.ask(loaded)
 
 if run not in attending:
     others = ", ".join(state.escape(each["name"]) for each in capable.able(root, "Attends")[:4])
@@ -46,17 +47,17 @@ if run not in attending:
 folder = work.shown(work.ask(root, "attention", run.id, {"step": step, "image": image}), attend.HEIGHT, "attention")
 if not folder:
     st.stop()
-found, may_leave = attend.read(folder), loaded is None or loaded.open
+found, allowed = attend.read(folder), studies.allowed(loaded)
 place.verdict(*attend.verdict(found, name, colour))
 left, right = st.columns(2, gap="medium")
 with left:
-    attend.look(found, may_leave)
-    attend.rolled(found, may_leave)
+    attend.look(found, allowed)
+    attend.rolled(found, allowed)
 with right:
     attend.heads(found)
     attend.depth(found)
     basis = work.shown(work.ask(root, "patch_colours", run.id, {"step": step, "image": image}), attend.SMALL, "patch_colours")
     if basis:
-        attend.patches(*attention.read_colours(basis), may_leave)
+        attend.patches(*attention.read_colours(basis), allowed)
 tokens = f"{found.count} tokens, {found.side} x {found.side} patches"
 place.footer(attend.footer(found.key, found.step, run, loaded, tokens, f"{found.layers} layers of {found.heads} heads"))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import able, cells, masks, place, reconstruct, state
+from app import able, cells, masks, place, reconstruct, state, studies
 from app.select import control_row, refresh_line
 from workbench.figures import reconstruction as figures
 
@@ -30,7 +30,8 @@ image, loaded = picked
 mask = reconstruct.choose_mask(kind, (first, second), image, loaded, side)
 if mask is None:
     st.stop()
-may_leave = loaded is None or loaded.open
+allowed = studies.allowed(loaded)
+studies.ask(loaded)
 
 said = st.container()
 if kind == "painted":
@@ -39,10 +40,10 @@ else:
     left, right = None, st.container()
 with right:
     found = reconstruct.found(root, runs, names, chosen.step, image, mask)
-    reconstruct.films(found, may_leave)
+    reconstruct.films(found, allowed)
 if left:
     with left:
-        reconstruct.painter(found, side)
+        reconstruct.painter(found, side, allowed)
 if not found:
     st.stop()
 with said:
@@ -55,5 +56,5 @@ with now:
     place.figure(fig, "skill", "Skill against four guesses", reconstruct.told(next(iter(found.values()))), rows)
 with history:
     every = reconstruct.history(root, runs, names, chosen, image, mask, colours)
-reconstruct.strips(every, may_leave)
+reconstruct.strips(every, allowed)
 place.footer(reconstruct.footer(found, chosen, loaded))

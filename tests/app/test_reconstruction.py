@@ -130,13 +130,14 @@ def restricted() -> None:
 
     from app import place
 
-    for may_leave in (True, False):
-        place.film(go.Figure(), f"films_{may_leave}", "alt", "formula", [{"row": 1}], may_leave)
+    for allowed in ("all", "screen", "nothing"):
+        place.film(go.Figure(), f"films_{allowed}", "alt", "formula", [{"row": 1}], allowed)
 
 
 def test_films_that_may_not_leave_have_no_camera(root):
     app = AppTest.from_function(restricted, default_timeout=30).run()
     configs = [chart.proto.config for chart in app.get("plotly_chart")]
+    assert len(configs) == 2 and "alt** stays off this page" in texts(app)
     assert "toImage" in configs[0] and "toImage" not in configs[1] and '"displayModeBar": false' in configs[1]
 
 

@@ -288,7 +288,7 @@ SABOTAGES = [
     ),
     broken(
         PAGE,
-        'if loaded.dataset.terms == "credentialed":',
+        'if loaded.allowed == "nothing":',
         "if False:",
         "films on the page against their terms",
         "films_stay_off_the_page_where_terms_are_credentialed",

@@ -1,0 +1,92 @@
+"""A credentialed data set: no page carries a film, a sentence of a report or anything drawn from one until the reader asks for it."""
+
+import importlib
+import os
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from tests.app.conftest import texts
+from tests.app.test_pages import healthy
+from training.bench import Task
+from workbench import jobs
+from workbench.features import dataset_of
+from workbench.jobs import request_job
+from workbench.run import Run
+
+PAGES = ("runs", "live", "latent_space", "reconstruction", "attention", "zero_shot", "launch")
+
+
+@pytest.fixture(autouse=True)
+def served(monkeypatch):
+    """What the worker does, at once and in this process."""
+    monkeypatch.setattr(jobs, "start_queue", lambda root: None)
+
+    def ask(root, name, run_id, parameters):
+        job = request_job(root, name, run_id, parameters)
+        if not job.done:
+            aside = job.result.with_name(f".{job.result.name}.part")
+            aside.mkdir(parents=True)
+            importlib.import_module(f"training.jobs.{name}").compute(Task(job, parameters, aside))
+            os.replace(aside, job.result)
+        return job
+
+    monkeypatch.setattr("app.work.ask", ask)
+
+
+@pytest.fixture(params=["mae_run", "small_run"])
+def run(request, root, monkeypatch):
+    """A finished run whose phantoms are now somebody's films."""
+    made = request.getfixturevalue(request.param)
+    root.mkdir(exist_ok=True)
+    shutil.copytree(made.path, root / made.id)
+    monkeypatch.setattr(type(dataset_of(made)), "terms", "credentialed")
+    return Run(root / made.id)
+
+
+def sentences(dataset) -> set[str]:
+    """Every sentence of every report that says more than three words."""
+    found = {text.text for index in range(len(dataset)) for text in dataset[index]["texts"]}
+    return {part for text in found for part in re.split(r"(?<=[.!?]) ", text) if len(part.split()) > 3}
+
+
+def carried(app) -> tuple[str, int]:
+    """All words and figure specifications that went to the browser, and how many of the figures and elements are pictures."""
+    charts = [chart.proto.spec for chart in app.get("plotly_chart")]
+    pictures = (
+        sum("image/png;base64" in chart or '"type":"image"' in chart for chart in charts) + len(app.get("imgs")) + len(app.get("image"))
+    )
+    return "\n".join([texts(app), *charts]), pictures
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_carries_a_film_or_a_sentence_until_asked(name, run, open_page):
+    dataset = dataset_of(run)
+    study = dataset.keys[int(dataset.split("val")[0])]
+    query = {"run": run.id, "sample": study, "hide": "painted"}
+    app = healthy(open_page(name, **query))
+    said, pictures = carried(app)
+    assert pictures == 0 and not [sentence for sentence in sentences(dataset) if sentence in said]
+    if not [button for button in app.button if button.key == "show_films"]:
+        assert name in ("runs", "live", "launch") or "credentialed" not in said
+        return
+    app = healthy(app.button(key="show_films").click().run())
+    said, pictures = carried(app)
+    assert not [button for button in app.button if button.key == "show_films"]
+    assert pictures or "heatmap" in said, "what the reader asked for is shown"
+
+
+def test_records_of_a_restricted_run_hold_no_report(run):
+    """Everything a run folder keeps: configuration, logs, metrics, looks."""
+    wanted = sentences(dataset_of(run))
+    for path in run.path.rglob("*"):
+        if path.is_file() and path.suffix in (".json", ".jsonl", ".yaml", ".log", ".csv", ".txt"):
+            text = path.read_text()
+            assert not [sentence for sentence in wanted if sentence in text], path.name
+    films = np.stack([dataset_of(run)[index]["images"][0].array for index in range(4)])
+    for path in run.path.rglob("*.np[yz]"):
+        held = np.load(path, allow_pickle=False)
+        for each in held.values() if path.suffix == ".npz" else [held]:
+            assert each.shape[-2:] != films.shape[-2:], f"{path.name} may hold films"
