@@ -157,11 +157,14 @@ def waiting_looks(runs: Sequence[Run]) -> int:
 def refresh_line(runs: Sequence[Run]) -> None:
     """The only thing on a page of figures that renews itself, and only while one of the runs trains."""
     trains = any(run.status["state"] in ("running", "starting", "queued") for run in runs)
-    st.fragment(count_looks, run_every=3 if trains else None)(runs, trains)
+    drawn = any(st.session_state.get(LOOKS, {}).get(run.id) for run in runs)
+    st.fragment(count_looks, run_every=3 if trains else None)(runs, trains, drawn)
 
 
-def count_looks(runs: Sequence[Run], trains: bool) -> None:
-    """How many looks wait, and the button that shows them."""
+def count_looks(runs: Sequence[Run], trains: bool, drawn: bool = True) -> None:
+    """How many looks wait, and the button that shows them; the first look of all is shown unasked, no figure can be disturbed by it."""
+    if not drawn and any(run.looks() for run in runs):
+        st.rerun()
     count = waiting_looks(runs)
     if count and st.button(f"{count} new look{'s' * (count != 1)}: show", type="tertiary", icon=":material/refresh:", key="show_looks"):
         for run in runs:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent import futures
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +28,9 @@ PATIENCE = 0.45  # seconds a script run waits for prompts: most come back in thi
 SKELETON = 330
 RESAMPLES = 1000
 MOST = 4  # runs scored beside each other
+TICK = 0.02  # seconds after which a waiting page looks whether it is still wanted
 STRANGE = 0.5  # share of unknown tokens from which on a prompt is said to be unread
+QUICK, JUDGES = futures.ThreadPoolExecutor(1), futures.ThreadPoolExecutor(1)  # scores never wait for another request's intervals
 
 
 class Asked(NamedTuple):
@@ -161,18 +164,22 @@ def asked_for(root: Path, run: Run, asked: Asked) -> dict[str, Job] | None:
 
 
 def answer(run: Run, wanted: Mapping[str, Job], asked: Asked, step: int, loaded: studies.Studies, resamples: int) -> Answer:
-    """The scores of one run judged."""
-    return judged(
-        tuple(str(job.result) for job in wanted.values()),
-        *(asked.mode, asked.split, snapshot(run, step), resamples, prompt_bank.digest(asked.bank)),
-        _wanted=wanted,
-        _bank=asked.bank,
-        _loaded=loaded,
-    )
+    """The scores of one run judged, beside the page: a click may leave it at any moment."""
+    key = (tuple(str(job.result) for job in wanted.values()), asked.mode, asked.split, snapshot(run, step), resamples)
+    key = (*key, prompt_bank.digest(asked.bank))
+    judging = begun(*key, _wanted=wanted, _bank=asked.bank, _loaded=loaded)
+    try:
+        while not judging.done():
+            futures.wait([judging], timeout=TICK)
+            st.session_state.get("zero_finished")  # a script ends for a click where it touches its state
+    finally:
+        if judging.cancel():  # left before its turn came
+            begun.clear(*key, _wanted=wanted, _bank=asked.bank, _loaded=loaded)
+    return judging.result()
 
 
 @st.cache_resource(max_entries=48, show_spinner=False)
-def judged(
+def begun(
     results: tuple[str, ...],
     mode: zeroshot.Mode,
     split: str,
@@ -182,16 +189,29 @@ def judged(
     _wanted: Mapping[str, Job],
     _bank: prompt_bank.Bank,
     _loaded: studies.Studies,
+) -> futures.Future[Answer]:
+    """The judgement of these scores, once asked for: resampling the patients of 10,000 studies takes seconds."""
+    return (JUDGES if resamples else QUICK).submit(judged, mode, split, step, resamples, _wanted, _bank, _loaded)
+
+
+def judged(
+    mode: zeroshot.Mode,
+    split: str,
+    step: int,
+    resamples: int,
+    wanted: Mapping[str, Job],
+    bank: prompt_bank.Bank,
+    loaded: studies.Studies,
 ) -> Answer:
     """Scores are arithmetic of milliseconds; intervals that resample patients take longer and come after them."""
-    told = read_json(_wanted["prompts"].result / "read.json")
-    vectors = dict(zip(told["texts"], np.load(_wanted["prompts"].result / "vectors.npy", allow_pickle=False)))
+    told = read_json(wanted["prompts"].result / "read.json")
+    vectors = dict(zip(told["texts"], np.load(wanted["prompts"].result / "vectors.npy", allow_pickle=False)))
     scored = {
-        each: zeroshot.studies(embeddings.load(_wanted[each].result / SHARED), _bank, vectors, mode, _loaded.dataset)
+        each: zeroshot.studies(embeddings.load(wanted[each].result / SHARED), bank, vectors, mode, loaded.dataset)
         for each in dict.fromkeys(("val", split))
     }
     temperature = told["temperature"] or zeroshot.TEMPERATURE
-    found = zeroshot.judge(list(_bank), scored[split], scored["val"], split, step, mode, temperature, resamples)
+    found = zeroshot.judge(list(bank), scored[split], scored["val"], split, step, mode, temperature, resamples)
     strange = [text for text, each in zip(told["texts"], told["reading"]) if each["unknown"] >= STRANGE]
     return Answer(found, temperature, strange, vectors)
 

@@ -19,6 +19,17 @@ from workbench.queue import queue_list
 from workbench.run import list_runs, request_launch
 from workbench.run_files import write_json
 
+CLOSED = (
+    "Optimizers",
+    "Start weights",
+    "Watching",
+    "Machine",
+    "Stage 1",
+    "Stage 2",
+    "Mixing · phantoms",
+    "Mixing · sentences",
+)  # until a reader opens them
+
 
 @pytest.fixture
 def launch(root, open_page, monkeypatch):
@@ -47,6 +58,14 @@ def launch(root, open_page, monkeypatch):
     def opened(**query):
         app = open_page("launch", **{"start": "clip-phantoms"} | query)
         answer()
+        run = app.run
+
+        def opening(*given, **named):
+            for heading in CLOSED:
+                app.session_state[f"group.{heading}"] = True
+            return run(*given, **named)
+
+        app.run = opening
         return healthy(app.run())
 
     opened.answer = answer

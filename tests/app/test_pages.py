@@ -8,6 +8,7 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app import select
 from tests.app.conftest import PAGES, texts
 from tests.app.folders import DATA, LOOKS, config, write_demo, write_look, write_metrics, write_run
 from tests.toys import points
@@ -85,6 +86,20 @@ def test_figures_wait_for_new_looks_until_asked(root, open_page):
     healthy(app.button(key="show_looks").click().run())
     healthy(app.run())
     assert app.get_by_key("row_step").options == [*before, "24"]
+
+
+def test_the_first_look_of_all_is_shown_unasked(root, open_page, monkeypatch):
+    path = write_run(root, looks=(), state="running")
+    page = open_page("latent_space", run=path.name)
+    asked = []
+    monkeypatch.setattr(select.st, "rerun", lambda: asked.append(1))
+    select.count_looks([Run(path)], True, drawn=False)
+    assert not asked and "have not been looked at" in texts(page)
+    write_look(path, "alignment", 0, 0)
+    select.count_looks([Run(path)], True, drawn=True)
+    assert not asked, "figures that are there wait until asked"
+    select.count_looks([Run(path)], True, drawn=False)
+    assert asked
 
 
 def test_the_slider_moves_every_view_and_the_address(root, open_page):

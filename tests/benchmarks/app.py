@@ -50,6 +50,8 @@ def spent(act: Callable[[], Any], until: Callable[[], Any]) -> Spent:
 
 CHANGED = "text => document.querySelector('.st-key-spectrum .gtitle')?.textContent !== text"
 NAMED = "name => location.search.includes(name) && document.querySelector('.st-key-map .gtitle')?.textContent.includes(name)"
+FORM = "[class*='st-key-group'] [data-testid=stNumberInput]"
+PAGES = {"Runs": "[data-testid=stDataFrame] canvas", "Launch": FORM, "Latent space": ".st-key-spectrum .main-svg"}
 MOVED = "url => location.href !== url && document.querySelector('[data-testid=stImage] img')"
 
 
@@ -71,15 +73,20 @@ def first_paints(context: Any, address: str, repeats: int) -> dict[str, list[Spe
 def interactions(watched: Watched, repeats: int) -> dict[str, list[Spent]]:
     """Seconds from a key or click to what it changes."""
     page = watched.page
-    watched.open("latent_space")
+    watched.open("launch")  # its schemas are exported, its widgets are in the browser
+    page.wait_for_selector(FORM)
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Latent space", exact=True).click()
     page.wait_for_selector(".st-key-map .scatterlayer .points path")
     page.wait_for_selector(".st-key-map_label")  # the data set is loaded
     watched.settle()
+    page.wait_for_timeout(2_000)  # the sessions of closed tabs have ended
 
     def when(script: str, given: str) -> Callable[[], Any]:
         return lambda: page.wait_for_function(script, arg=given, polling="raf")
 
-    found: dict[str, list[Spent]] = {name: [] for name in ("slider to spectrum", "feature", "study on the map", "details", "page")}
+    found: dict[str, list[Spent]] = {
+        name: [] for name in ("slider to spectrum", "feature", "study on the map", "details", "page", "launch form")
+    }
     for key in islice(cycle(["ArrowLeft"] * 9 + ["ArrowRight"] * 9), repeats):
         page.get_by_role("slider").focus()
         before = page.locator(".st-key-spectrum .gtitle").first.text_content() or ""
@@ -104,9 +111,9 @@ def interactions(watched: Watched, repeats: int) -> dict[str, list[Spent]]:
         found["details"].append(spent(button.click, partial(page.wait_for_selector, ".st-key-spectrum_csv button")))
         page.keyboard.press("Escape")
         watched.settle()
-        for name, sign in (("Runs", "[data-testid=stDataFrame] canvas"), ("Latent space", ".st-key-spectrum .main-svg")):
+        for name, sign in PAGES.items():
             link = page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True)
-            found["page"].append(spent(link.click, partial(page.wait_for_selector, sign)))
+            found["launch form" if name == "Launch" else "page"].append(spent(link.click, partial(page.wait_for_selector, sign)))
             watched.settle()
         page.wait_for_selector(".st-key-map .scatterlayer .points path")
     return found

@@ -5,6 +5,7 @@ within the ten minutes counts, not the end of the run, was fixed after a run had
 Patches that a finding touches are reported apart. `python -m tests.full.mae_skill [SEEDS]`
 """
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -100,7 +101,7 @@ def main(resume: bool = True) -> None:
         "what": "skill = 1 - error / error of the guess over hidden patches of the test split, raw pixels in units of the network's input",
         "by_seed": by_seed,
         "verdict": verdict,
-        "hardware": "one thread of two CPU cores that three to ten other processes shared",
+        "hardware": f"{set_threads()} threads of {os.cpu_count()} CPU cores, mean load of the last quarter of an hour {os.getloadavg()[2]:.1f}",
         "trials": 3,
         "tried": "width 192, depth 6: ended after three steps, too slow on cores shared with other work; 600 steps: ended after 153 for the same reason",
     }

@@ -95,6 +95,7 @@ SABOTAGES = [
         "takes the coverage of more patients",
         "few_patients_are_flagged_with_their_measured_coverage",
     ),
+    broken(COVERAGE, "count <= patients), d", "count >= patients), d", "that of more patients", "spectral_interval_of_few_patients"),
     broken(
         JACKKNIFE,
         "    return part[member]",

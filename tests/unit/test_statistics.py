@@ -9,7 +9,7 @@ from scipy.stats import norm, t
 
 from tests.full import coverage
 from workbench.analysis import _auroc, _coverage, _jackknife
-from workbench.analysis.collapse import participation_ratio
+from workbench.analysis.collapse import participation_ratio, summarise
 from workbench.analysis.statistics import (
     auroc,
     auroc_interval,
@@ -100,6 +100,15 @@ def test_few_patients_are_flagged_with_their_measured_coverage(monkeypatch):
     monkeypatch.setattr(_coverage, "measured", lambda: {"auroc": {(10, False): 0.899}})
     poor = auroc_interval(s, y, patients)
     assert poor.low is None and poor.procedure == "counts only" and ".899" in poor.why
+
+
+def test_a_spectral_interval_of_few_patients_names_the_coverage_measured_for_them(monkeypatch):
+    monkeypatch.setattr(_coverage, "measured", lambda: {"spectra": {(32, True): 0.927}})
+    z = RNG(0).normal(size=(160, 8))
+    forty, sixty = (summarise(z, [row % patients for row in range(160)]).procedure for patients in (40, 60))
+    assert forty.endswith("; few patients (40): measured coverage .927 with 32") and "few" not in sixty
+    assert summarise(z[:40], list(range(40))).procedure.endswith("few patients (40): coverage not measured")
+    assert jackknife(np.mean, z, [row % 40 for row in range(160)]).procedure == forty
 
 
 def test_complete_separation_still_has_a_lower_limit():
@@ -368,11 +377,13 @@ def test_the_coverage_shown_is_the_lowest_recorded(monkeypatch, tmp_path):
     ):
         setting = {"positive": positive, "images": images, "auroc": auroc_}
         cells[f"auroc {setting}"] = {"setting": setting, "statistics": {"auroc": {"coverage": held}}}
-    cells["spectra d 32"] = {"setting": {"d": 32, "images": 1}, "statistics": {"offset": {"coverage": 0.1}}}
+    for size, images, held in ((32, 1, 0.1), (32, 4, 0.92)):
+        setting = {"d": size, "N/d": 4, "images": images}
+        cells[f"spectra {setting}"] = {"setting": setting, "statistics": {"offset": {"coverage": held}, "std": {"coverage": 0.95}}}
     (tmp_path / "coverage.json").write_text(json.dumps({"cells": cells}))
     monkeypatch.setattr(_coverage, "RECORD", tmp_path / "coverage.json")
     found = _coverage.measured.__wrapped__()
-    assert found == {"auroc": {(10, False): 0.91, (10, True): 0.99, (20, False): 0.94}}
+    assert found == {"auroc": {(10, False): 0.91, (10, True): 0.99, (20, False): 0.94}, "spectra": {(32, True): 0.92}}
     monkeypatch.setattr(_coverage, "measured", lambda: found)
     assert _coverage.shown("auroc", 19, 400, False) == (
         "few positives (19 positive, 400 negative patients); measured coverage .910 with 10",

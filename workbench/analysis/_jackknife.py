@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from scipy.special import stdtrit
 
+from workbench.analysis._coverage import of_spectra
 from workbench.analysis._interval import Interval, withheld
 from workbench.analysis._moments import Moments, moments
 from workbench.randomness import rng
@@ -43,8 +44,9 @@ def reason(rows: np.ndarray, part: np.ndarray | None, n_groups: int, patients: i
     return f"heavy tails: kurtosis of row norms {kurtosis:.3g}, above {HEAVY:g}" if kurtosis > HEAVY else ""
 
 
-def procedure(n_groups: int, level: float) -> str:
-    return f"delete-group jackknife, {n_groups} groups of patients, t, {100 * level:.0f} %"
+def procedure(n_groups: int, level: float, patients: int, several: bool) -> str:
+    """How the interval was made, and the coverage measured for it where patients are few; `several`: more images than patients."""
+    return f"delete-group jackknife, {n_groups} groups of patients, t, {100 * level:.0f} %{of_spectra(patients, several)}"
 
 
 def pairs_of(n_groups: int) -> list[tuple[int, int]]:
@@ -152,9 +154,9 @@ def resampled(
     if len(groups) != len(clouds[0]):
         raise ValueError(f"{len(groups)} groups for {len(clouds[0])} rows; expected one a row")
     clouds = [rows.reshape(len(rows), -1) for rows in clouds]
-    part, value = group_rows(groups, n_groups), of_kept(np.ones(len(groups), bool))
-    why = next(filter(None, (reason(rows, part, n_groups, len(set(map(str, groups)))) for rows in clouds)), "")
-    name = kind + procedure(n_groups, level)
+    part, value, patients = group_rows(groups, n_groups), of_kept(np.ones(len(groups), bool)), len(set(map(str, groups)))
+    why = next(filter(None, (reason(rows, part, n_groups, patients) for rows in clouds)), "")
+    name = kind + procedure(n_groups, level, patients, len(groups) > patients)
     if why or part is None:
         return withheld(value, why, name)
     parts = [Parts(rows, part) for rows in clouds]

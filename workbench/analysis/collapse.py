@@ -115,15 +115,16 @@ def summarise(z: Features, patients: Sequence[object] | None, n_groups: int = GR
     values = statistics_of(whole, spectrum, eigenvalues(rows, False, floor))
     count, part = (None, None) if patients is None else (len(set(map(str, patients))), group_rows(patients, n_groups))
     why = "rows without patients" if count is None else reason(rows, part, n_groups, count)
+    name = "" if why or count is None else procedure(n_groups, level, count, n > count)
     if why or part is None:
         intervals = {key: withheld(value, why) for key, value in values.items()}
     else:
-        intervals = jackknifed(rows, part, values, floor, level)
+        intervals = jackknifed(rows, part, values, floor, level, name)
     return Geometry(
         n=n,
         d=d,
         patients=count,
-        procedure="" if why else procedure(n_groups, level),
+        procedure=name,
         row_kurtosis=row_kurtosis(rows),
         mean_norm=float(np.linalg.norm(whole.mean)),
         spectrum=np.sqrt(spectrum),
@@ -131,7 +132,7 @@ def summarise(z: Features, patients: Sequence[object] | None, n_groups: int = GR
     )
 
 
-def jackknifed(rows: np.ndarray, part: np.ndarray, values: dict[str, float], floor: float, level: float) -> dict[str, Interval]:
+def jackknifed(rows: np.ndarray, part: np.ndarray, values: dict[str, float], floor: float, level: float, name: str) -> dict[str, Interval]:
     """Intervals of all statistics at once: every leave-out is one subtraction and two eigendecompositions."""
     parts, few = Parts(rows, part), len(rows) < ENOUGH * rows.shape[1]
     n_groups, names = len(parts.sizes), [name for name in STATISTICS if not few or name in ("feature_std", "offset")]
@@ -149,7 +150,7 @@ def jackknifed(rows: np.ndarray, part: np.ndarray, values: dict[str, float], flo
     evenness = 0.0 if few else parts.evenness()
     two = left_out(pairs_of(n_groups)) if evenness else None
     errors = standard_error(np.array([values[name] for name in names]), left_out(parts.singles), two, parts.sizes, evenness)
-    found = {name: around(values[name], error, n_groups, level, procedure(n_groups, level)) for name, error in zip(names, errors)}
+    found = {key: around(values[key], error, n_groups, level, name) for key, error in zip(names, errors)}
     why = f"{len(rows)} rows for {rows.shape[1]} dimensions, fewer than {ENOUGH} each: the number of rows decides the rank"
     return {name: found.get(name) or withheld(values[name], why) for name in STATISTICS}
 
