@@ -1,6 +1,7 @@
 """A credentialed data set: no page carries a film, a sentence of a report or anything drawn from one until the reader asks for it."""
 
 import importlib
+import json
 import os
 import re
 import shutil
@@ -8,8 +9,10 @@ import shutil
 import numpy as np
 import pytest
 
+from app import place
 from tests.app.conftest import texts
 from tests.app.test_pages import healthy
+from training.__main__ import main
 from training.bench import Task
 from workbench import jobs
 from workbench.features import dataset_of
@@ -61,14 +64,30 @@ def carried(app) -> tuple[str, int]:
     return "\n".join([texts(app), *charts]), pictures
 
 
+@pytest.fixture
+def exported(monkeypatch):
+    """The rows under every Details that a page drew: what its CSV holds; keys and names are words of the table, not of a report."""
+    rows, details = [], place.details
+
+    def noted(key, formula, numbers, may_leave=True):
+        rows.extend(numbers() if callable(numbers) else numbers)
+        details(key, formula, numbers, may_leave)
+
+    monkeypatch.setattr(place, "details", noted)
+    return rows
+
+
 @pytest.mark.parametrize("name", PAGES)
-def test_no_page_carries_a_film_or_a_sentence_until_asked(name, run, open_page):
+def test_no_page_carries_a_film_or_a_sentence_until_asked(name, run, open_page, exported):
     dataset = dataset_of(run)
     study = dataset.keys[int(dataset.split("val")[0])]
     query = {"run": run.id, "sample": study, "hide": "painted"}
     app = healthy(open_page(name, **query))
     said, pictures = carried(app)
     assert pictures == 0 and not [sentence for sentence in sentences(dataset) if sentence in said]
+    assert exported or name in ("runs", "live", "launch")
+    saved = place.table([{"row": json.dumps(row, default=str)} for row in exported])
+    assert not [sentence for sentence in sentences(dataset) if sentence in saved] and not [key for key in dataset.keys if key in saved]
     if not [button for button in app.button if button.key == "show_films"]:
         assert name in ("runs", "live", "launch") or "credentialed" not in said
         return
@@ -90,3 +109,22 @@ def test_records_of_a_restricted_run_hold_no_report(run):
         held = np.load(path, allow_pickle=False)
         for each in held.values() if path.suffix == ".npz" else [held]:
             assert each.shape[-2:] != films.shape[-2:], f"{path.name} may hold films"
+
+
+def test_documents_of_the_command_line_hold_no_report(run, capsys, root):
+    dataset = dataset_of(run)
+    prompted = {
+        prompt for sides in dataset.prompts.values() for given in sides.values() for prompt in given
+    }  # told to the reader: not a report
+    (root / "recipe.yaml").write_text(json.dumps({"method": {"name": "mae"}, "data": {"films": {"config": run.source[1]}}}))
+    commands = [
+        ["spectra", str(run.path), "--json"],
+        ["runs", "--runs", str(root), "--json"],
+        ["data", "card", str(root / "recipe.yaml"), "--json"],
+    ]
+    if "Projects" in run.status["capabilities"]:
+        commands.append(["eval", str(run.path), "--split", "val", "--json"])
+    for command in commands:
+        main(command)
+        said = capsys.readouterr().out
+        assert len(said) > 100 and not [each for each in sentences(dataset) - prompted if each in said], command
