@@ -69,3 +69,17 @@ def test_every_public_function_says_what_it_is(name):
     public = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")]
     exported = [node for node in public if isinstance(node, ast.ClassDef)] or public
     assert all(ast.get_docstring(node) for node in exported), [node.name for node in exported if not ast.get_docstring(node)]
+
+
+def test_every_break_names_a_text_and_tests_that_exist():
+    """A break whose test was renamed would spoil the whole suite of breaks."""
+    from tests.sabotage.run_sabotage import every
+
+    texts = {
+        path: (ROOT / path).read_text() for each in every() for path in (each.target, *(test.partition("::")[0] for test in each.tests))
+    }
+    for each in every():
+        assert texts[each.target].count(each.find) == 1, f"{each.target}: {each.find!r} occurs {texts[each.target].count(each.find)} times"
+        for test in each.tests:
+            path, _, name = test.partition("::")
+            assert f"def {name.partition('[')[0]}(" in texts[path], f"{each.target}: {each.why}: no test {test}"

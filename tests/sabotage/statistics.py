@@ -95,7 +95,13 @@ SABOTAGES = [
         "takes the coverage of more patients",
         "few_patients_are_flagged_with_their_measured_coverage",
     ),
-    broken(COVERAGE, "count <= patients), d", "count >= patients), d", "that of more patients", "spectral_interval_of_few_patients"),
+    broken(
+        COVERAGE,
+        "count <= patients), d",
+        "count >= patients), d",
+        "that of more patients",
+        "a_spectral_interval_of_few_patients_names_the_coverage_measured_for_them",
+    ),
     broken(
         JACKKNIFE,
         "    return part[member]",

@@ -29,11 +29,17 @@ class Film(NamedTuple):
     spacing_mm: float
 
 
-def render(study: Study, size: int) -> Film:
-    """The film of a study, `size` pixels square."""
+def render(study: Study, size: int, like: Study | None = None, same_window: bool = False) -> Film:
+    """The film of a study, `size` pixels square; with the noise of the study `like`, and with its display window where wanted."""
     exposure, seen, step = log_exposure(study, size)
     masks, boxes = ground_truth(seen, size)
-    return Film(display(study, expose(study, exposure)), masks, boxes, round(10 * step, 4))
+    if like is None or like == study:
+        image = display(study, expose(study, exposure))
+    else:
+        before = log_exposure(like, size)[0]
+        window = expose(like, before) if same_window else None
+        image = display(study, expose(study, exposure, (like, before)), window)
+    return Film(image, masks, boxes, round(10 * step, 4))
 
 
 def log_exposure(study: Study, size: int) -> tuple[np.ndarray, Scene, float]:
@@ -59,18 +65,30 @@ def block_mean(image: np.ndarray, factor: int) -> np.ndarray:
     return image[: height * factor, : width * factor].reshape(height, factor, width, factor).mean((1, 3))
 
 
-def expose(study: Study, exposure: np.ndarray) -> np.ndarray:
-    """Optical density: minus the log of what the detector counted."""
-    draw = rng(study.seed, "phantom noise", 0, study.number)
-    mean = exposure * (study.photons * 30 * (128 / len(exposure)) ** 2)
-    counted = draw.poisson(mean) + 3.0 * draw.normal(size=mean.shape)
-    return -np.log(np.maximum(counted, 1.0) / (study.photons * 30 * (128 / len(exposure)) ** 2))
+def quanta(study: Study, size: int) -> float:
+    """Photons of the unattenuated beam in a pixel of a film of this size."""
+    return study.photons * 30 * (128 / size) ** 2
 
 
-def display(study: Study, density: np.ndarray) -> np.ndarray:
-    """Windowed, curved and marked as the device of this style does it."""
-    level, style = LEVELS[study.level], study.device_style
-    middle = density[len(density) // 8 : -len(density) // 8, len(density) // 8 : -len(density) // 8]
+def expose(study: Study, exposure: np.ndarray, like: tuple[Study, np.ndarray] | None = None) -> np.ndarray:
+    """Optical density: minus the log of what the detector counted.
+
+    With the noise of another study and its exposure: equal counts where nothing else differs, elsewhere as many standard deviations off.
+    """
+    own, source = quanta(study, len(exposure)), like[0] if like else study
+    mean, draw = exposure * own, rng(source.seed, "phantom noise", 0, source.number)
+    before = mean if like is None else like[1] * quanta(source, len(exposure))
+    counted = draw.poisson(before).astype(float)
+    if like is not None:
+        counted = np.where(mean == before, counted, mean + np.sqrt(mean / before) * (counted - before))
+    counted = counted + 3.0 * draw.normal(size=mean.shape)
+    return -np.log(np.maximum(counted, 1.0) / own)
+
+
+def display(study: Study, density: np.ndarray, window: np.ndarray | None = None) -> np.ndarray:
+    """Windowed, curved and marked as the device of this style does it; the window is that of another film's density where one is given."""
+    level, style, seen = LEVELS[study.level], study.device_style, density if window is None else window
+    middle = seen[len(seen) // 8 : -len(seen) // 8, len(seen) // 8 : -len(seen) // 8]
     low, high = np.percentile(middle, (1.0, 99.0))
     span = high - low
     low, high = low - 0.12 * span, high + 0.03 * span

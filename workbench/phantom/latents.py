@@ -157,6 +157,23 @@ def draw_findings(draw: np.random.Generator, level: Level, patient: Patient, vie
     return tuple(found)
 
 
+SPANS = {
+    "cardiomegaly": "heart_growth",
+    "effusion": "effusion",
+    "pneumothorax": "pneumothorax",
+    "consolidation": "consolidation",
+    "nodule": "nodule",
+}
+
+
+def size_of(level: Level, name: str, severity: float) -> float:
+    """A finding's size at a severity, in the level's unit for it; a device has one contrast."""
+    if name not in SPANS:
+        return level.device
+    span: Range = getattr(level, SPANS[name])
+    return span.low + (span.high - span.low) * severity
+
+
 def finding_details(draw: np.random.Generator, level: Level, name: str) -> list[Finding]:
     """Side, severity, size and place of one finding; always takes the same number of draws in order."""
     severity = float(draw.beta(1.6, 1.6))
@@ -164,26 +181,25 @@ def finding_details(draw: np.random.Generator, level: Level, name: str) -> list[
     other: Literal["right", "left"] = "right" if side == "left" else "left"
     out, up, front, second, third = (float(value) for value in draw.random(5))
 
-    def of(span: Range, share: float = severity) -> float:
-        return span.low + (span.high - span.low) * share
-
     if name == "cardiomegaly":
-        return [Finding(name, "", severity, of(level.heart_growth))]
+        return [Finding(name, "", severity, size_of(level, name, severity))]
     if name == "effusion":
-        both = [Finding(name, other, severity * third, of(level.effusion, severity * third))] if second < 0.35 else []
-        return sorted([Finding(name, side, severity, of(level.effusion)), *both], key=lambda each: SIDES.index(each.side))
+        both = [Finding(name, other, severity * third, size_of(level, name, severity * third))] if second < 0.35 else []
+        return sorted([Finding(name, side, severity, size_of(level, name, severity)), *both], key=lambda each: SIDES.index(each.side))
     if name == "pneumothorax":
-        return [Finding(name, side, severity, of(level.pneumothorax))]
+        return [Finding(name, side, severity, size_of(level, name, severity))]
     if name == "consolidation":
         place = (0.75 * out - 0.25, 1.0 * up - 0.40, 1.2 * front - 0.6)
         both = (
-            [Finding(name, other, severity * third, of(level.consolidation, severity * third), (0.25, place[1], -place[2]))]
+            [Finding(name, other, severity * third, size_of(level, name, severity * third), (0.25, place[1], -place[2]))]
             if second < 0.2
             else []
         )
-        return sorted([Finding(name, side, severity, of(level.consolidation), place), *both], key=lambda each: SIDES.index(each.side))
+        return sorted(
+            [Finding(name, side, severity, size_of(level, name, severity), place), *both], key=lambda each: SIDES.index(each.side)
+        )
     if name == "nodule":
-        return [Finding(name, side, severity, of(level.nodule), (0.9 * out - 0.2, 1.1 * up - 0.35, 1.2 * front - 0.6))]
+        return [Finding(name, side, severity, size_of(level, name, severity), (0.9 * out - 0.2, 1.1 * up - 0.35, 1.2 * front - 0.6))]
     kind = DEVICES[int(second * len(DEVICES))]
     beside = {"pacemaker": "left" if out < 0.8 else "right", "central venous catheter": side}.get(kind, "")
-    return [Finding(name, beside, severity, level.device, (out, up, front), kind)]  # type: ignore[arg-type]
+    return [Finding(name, beside, severity, size_of(level, name, severity), (out, up, front), kind)]  # type: ignore[arg-type]
