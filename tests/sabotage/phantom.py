@@ -34,8 +34,8 @@ SABOTAGES = [
     ),
     Sabotage(
         "workbench/phantom/film.py",
-        'draw = rng(study.seed, "phantom noise", 0, study.number)',
-        "draw = np.random.default_rng()",
+        'mean, draw = exposure * own, rng(source.seed, "phantom noise", 0, source.number)',
+        "mean, draw = exposure * own, np.random.default_rng()",
         [f"{FILMS}::test_the_same_address_gives_the_same_film_and_another_gives_another"],
         "noise without an address",
     ),
