@@ -68,6 +68,8 @@ CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "head": step,
     "patch": step,
     "prompt": words,
+    "data": words,
+    "stated": name,
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 from PIL import Image as Pillow
-from PIL import ImageDraw
+from PIL import ImageChops, ImageDraw, ImageFilter
 
 from app import place, work
 from app.state import escape
@@ -80,12 +80,19 @@ def loading(config: str) -> Future[Studies]:
     return LOADER.submit(read, config)
 
 
+def of_config(config: Mapping[str, Any]) -> Studies | None:
+    """None while it is loading; raises UserError where it cannot be loaded here."""
+    try:
+        return loading(json.dumps(config, sort_keys=True)).result(PATIENCE)
+    except TimeoutError:
+        return None
+
+
 def of_run(run: Run) -> Studies | None:
     """None while it is loading; raises UserError where it cannot be loaded here, or is no longer what the run was trained on."""
     name, config = run.source
-    try:
-        found = loading(json.dumps(config, sort_keys=True)).result(PATIENCE)
-    except TimeoutError:
+    found = of_config(config)
+    if found is None:
         return None
     trained = run.provenance.get("data", {}).get(name) if (run.path / "provenance.json").is_file() else None
     if trained not in (None, found.dataset.data_hash):
@@ -94,10 +101,14 @@ def of_run(run: Run) -> Studies | None:
     return found
 
 
-@st.fragment(run_every=1)
 def wait(run: Run) -> None:
+    """The line of `wait_for` for a run's data."""
+    wait_for(run.source[1])
+
+
+@st.fragment(run_every=1)
+def wait_for(config: Mapping[str, Any]) -> None:
     """A line that renews itself until the data set is there, then the page."""
-    _, config = run.source
     if loading(json.dumps(config, sort_keys=True)).done():
         st.rerun()
     st.caption("Loading the data set: images and labels follow.")
@@ -118,11 +129,21 @@ def card(studies: Studies, key: str) -> None:
         return
     index = studies.places[key]
     sample = studies.dataset[index]
-    stated = [(name, sample["labels"][place]) for place, name in enumerate(studies.dataset.label_names)] if "labels" in sample else []
-    present = [name for name, value in stated if value > 0.5]
+    present = present_in(studies, sample)
     for number, image in enumerate(sample["images"][:2]):
         boxes = [box for box in sample.get("boxes", []) if box.get("image", 0) == number and box.get("label") in present]
         st.image(picture(image, boxes), alt=f"Image of {key}")
+    words(studies, sample, key)
+
+
+def present_in(studies: Studies, sample: Sample) -> list[str]:
+    """Labels that are stated as present."""
+    return [name for name, value in zip(studies.dataset.label_names, sample.get("labels", ())) if value > 0.5]
+
+
+def words(studies: Studies, sample: Sample, key: str) -> None:
+    """What is written about a study: its findings, its report, where it comes from."""
+    present, stated = present_in(studies, sample), len(sample.get("labels", ()))
     st.markdown(f"**{escape(', '.join(present))}**" if present else "**No finding stated as present**" if stated else "")
     for text in sample["texts"][:4]:
         section = f":gray[{escape(text.section).capitalize()}:] " if text.section else ""
@@ -136,8 +157,8 @@ def source(studies: Studies, sample: Sample) -> str:
     return simulated if studies.open else f"terms of use: {studies.dataset.terms}, shown on this screen only"
 
 
-def picture(image: Image, boxes: Sequence[Mapping[str, Any]]) -> Pillow.Image:
-    """The film as grey values from its darkest to its brightest, boxes outlined; of volumes and clips the middle slice."""
+def picture(image: Image, boxes: Sequence[Mapping[str, Any]], masks: Sequence[np.ndarray] = ()) -> Pillow.Image:
+    """The film as grey values from its darkest to its brightest, boxes and masks (h w) outlined; of volumes and clips the middle slice."""
     array = np.asarray(image.array)
     if image.axes in ("zhw", "thwc"):
         array = array[len(array) // 2]
@@ -151,6 +172,14 @@ def picture(image: Image, boxes: Sequence[Mapping[str, Any]]) -> Pillow.Image:
     for box in boxes:
         x, y, w, h = (float(box[side]) * scale for side in ("x", "y", "w", "h"))
         draw.rectangle((x, y, x + w, y + h), outline=place.palette().accent, width=2)
+    for mask in masks:
+        wide = (
+            Pillow.fromarray(np.uint8(255) * mask.astype(np.uint8))
+            .resize(film.size, Pillow.Resampling.BILINEAR)
+            .point(lambda x: 255 * (x > 127))
+        )
+        edge = ImageChops.subtract(wide, wide.filter(ImageFilter.MinFilter(5)))
+        film.paste(place.palette().accent, mask=edge)
     return film
 
 

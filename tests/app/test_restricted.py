@@ -19,7 +19,7 @@ from workbench.features import dataset_of
 from workbench.jobs import request_job
 from workbench.run import Run
 
-PAGES = ("runs", "live", "latent_space", "reconstruction", "attention", "zero_shot", "launch")
+PAGES = ("runs", "live", "latent_space", "reconstruction", "attention", "zero_shot", "launch", "data")
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,264 @@
+"""The page Data: which data set, which of its studies pass the filters, one of them beside the table, and what the whole holds."""
+
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from app import actions, place, read, state, studies
+from app.state import escape
+from workbench.analysis import prevalence
+from workbench.dataset import Sample
+from workbench.errors import UserError
+from workbench.figures import prevalence as figures
+from workbench.ingest.card import card
+
+GALLERY = {"name": "phantoms", "level": "teaching", "size": 128, "train": 300, "val": 100, "test": 100}  # rendered in seconds
+NEWEST = 40  # runs whose data sets are offered
+LISTED = 300  # studies in the table
+SPLITS = {"train": "Train", "val": "Validation", "test": "Test"}
+STATES = {"present": "Present", "absent": "Absent"}
+SHARES = "Studies in which a label is present, of those that state it. Interval: Wilson (1927) at the effective number of studies, clustered by patient."
+PAIRS = "Row and column: of the studies in which the row's label is present and the column's is stated, the share in which the column's is present too. Last row: of all studies that state it."
+
+
+class Chosen(NamedTuple):
+    """A data set and the rows of it that pass the filters."""
+
+    loaded: studies.Studies
+    config: dict[str, Any]
+    rows: np.ndarray
+
+
+@st.cache_data(ttl=20, max_entries=4, show_spinner=False)
+def sources(root: Path) -> dict[str, dict[str, Any]]:
+    """What may be looked at, by what it is called: the data of the newest runs, a few large phantoms, the data of the recipes."""
+    found: dict[str, dict[str, Any]] = {}
+    for status in [each for each in read.statuses(root) if each["state"] != "damaged"][:NEWEST]:
+        for name, each in (read.run(root / status["id"]).config.get("data") or {}).items():
+            add(found, called(name, each["config"]), each["config"])
+    add(found, called("phantoms", GALLERY), GALLERY)
+    for recipe in actions.recipes():
+        for name, each in actions.recipe(recipe)[1].get("data", {}).items():
+            add(found, called(name, each["config"]), each["config"])
+    return found
+
+
+def add(found: dict[str, dict[str, Any]], name: str, config: dict[str, Any]) -> None:
+    """Equal data sets stand once; others of one name are told apart by a number."""
+    if config not in found.values():
+        number = 1 + sum(each == name or each.startswith(f"{name}, ") for each in found)
+        found[name if number == 1 else f"{name}, {number}"] = config
+
+
+def called(name: str, config: Mapping[str, Any]) -> str:
+    """`phantoms · teaching 32 px · 3000 studies`."""
+    size = f"{config['size']} px" if "size" in config else ""
+    count = sum(int(config.get(split) or 0) for split in SPLITS)
+    parts = (name, " ".join(filter(None, (config.get("level"), size))), f"{count} studies" if count else "")
+    return " · ".join(part for part in parts if part)
+
+
+def choose(root: Path) -> Chosen | None:
+    """Draw the control row; None where the data set is loading or cannot be, which is then said."""
+    known = sources(root)
+    which, split, label, present = st.columns([3.4, 2.3, 1.9, 2.0], vertical_alignment="bottom", gap="small")
+    st.session_state["data_of"] = state.get("data") if state.get("data") in known else next(iter(known))
+    which.selectbox("Data set", list(known), key="data_of", format_func=escape, on_change=state.follow("data", "data_of"))
+    config = known[st.session_state["data_of"]]
+    try:
+        loaded = studies.of_config(config)
+    except (UserError, ImportError, KeyError) as error:
+        place.empty(f"**This data set cannot be read here**: {escape(error)}")
+        return None
+    if loaded is None:
+        studies.wait_for(config)
+        return None
+    rows = np.arange(len(loaded.dataset))
+    there = [name for name in SPLITS if len(loaded.dataset.split(name))]  # type: ignore[arg-type]
+    st.session_state["data_split"] = state.get("split") if state.get("split") in there else None
+    wanted = split.segmented_control(
+        "Split", there, key="data_split", format_func=SPLITS.get, on_change=state.follow("split", "data_split")
+    )
+    if wanted:
+        rows = np.asarray(loaded.dataset.split(wanted))
+    names = list(loaded.dataset.label_names)
+    if names:
+        st.session_state["data_label"] = state.get("label") if state.get("label") in names else None
+        label.selectbox("Finding", names, key="data_label", placeholder="any", on_change=state.follow("label", "data_label"))
+        chosen = st.session_state["data_label"]
+        st.session_state["data_state"] = state.get("stated") if state.get("stated") in STATES else "present"
+        present.segmented_control(
+            "It is",
+            list(STATES),
+            key="data_state",
+            required=True,
+            format_func=STATES.get,
+            disabled=chosen is None,
+            on_change=state.follow("stated", "data_state"),
+        )
+        if chosen:
+            held = loaded.dataset.labels[rows, names.index(chosen)]
+            rows = rows[held == (1.0 if st.session_state["data_state"] == "present" else 0.0)]
+    return Chosen(loaded, config, covariates(loaded, rows))
+
+
+def covariates(loaded: studies.Studies, rows: np.ndarray) -> np.ndarray:
+    """Filters of view, sex and age, where the data set knows them."""
+    known = {name: np.asarray(values) for name, values in loaded.dataset.covariates.items() if name in ("view", "sex", "age")}
+    spots = st.columns([2.4, 2.0, 3.4, 2.0], vertical_alignment="bottom", gap="small")
+    for spot, name in zip(spots, ("view", "sex")):
+        words = sorted({str(value) for value in known.get(name, ())} - {""})[:6]
+        if len(words) > 1:
+            picked = spot.pills(name.capitalize(), words, selection_mode="multi", key=f"data_{name}", format_func=escape)
+            if picked:
+                rows = rows[np.isin(known[name][rows].astype(str), picked)]
+    ages = known.get("age")
+    if ages is not None and np.isfinite(ages.astype(float)).any():
+        ages = ages.astype(float)
+        low, high = int(np.nanmin(ages)), int(np.ceil(np.nanmax(ages)))
+        if low < high:
+            youngest, oldest = spots[2].slider("Age", low, high, (low, high), key="data_age")
+            if (youngest, oldest) != (low, high):
+                rows = rows[(ages[rows] >= youngest) & (ages[rows] <= oldest)]
+    return rows
+
+
+def table(chosen: Chosen) -> str | None:
+    """Draw the studies that pass; returns the key of the one that is looked at."""
+    dataset, rows = chosen.loaded.dataset, chosen.rows[:LISTED]
+    keys = [dataset.keys[row] for row in rows]
+    shown = keys if chosen.loaded.open else studies.hashed(keys)
+    where = {int(row): SPLITS[name] for name in SPLITS for row in dataset.split(name)}  # type: ignore[arg-type]
+    listed = [
+        {
+            "Study": shown[place],
+            "Split": where.get(int(row), ""),
+            **{name.capitalize(): said(values[row]) for name, values in dataset.covariates.items() if name in ("view", "age", "sex")},
+            "Findings": ", ".join(name for name, value in zip(dataset.label_names, dataset.labels[row]) if value > 0.5),
+        }
+        for place, row in enumerate(rows)
+    ]
+    at = keys.index(state.get("sample")) if state.get("sample") in keys else None
+    key = f"data_table_{len(chosen.rows)}_{hash((st.session_state['data_of'], *keys[:3]))}"
+    st.dataframe(
+        listed,
+        hide_index=True,
+        height=560,
+        key=key,
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": [] if at is None else [at]}},
+        on_select=lambda: pick(keys, st.session_state[key]["selection"]["rows"]),
+        alt="Studies that pass the filters",
+    )
+    more = f"the first {LISTED} of " if len(chosen.rows) > LISTED else ""
+    patients = len({dataset.patients[row] for row in chosen.rows})
+    st.caption(f"{more}{len(chosen.rows)} studies of {patients} patients pass. Tick one to look at it.")
+    return state.get("sample") if state.get("sample") in chosen.loaded.places else keys[0] if keys else None
+
+
+def said(value: Any) -> str:
+    """A covariate as a cell."""
+    number = isinstance(value, int | float | np.number)
+    return "" if number and not np.isfinite(float(value)) else f"{float(value):.0f}" if number else str(value)
+
+
+def pick(keys: Sequence[str], rows: Sequence[int]) -> None:
+    state.put("sample", keys[rows[0]] if rows and rows[0] < len(keys) else None)
+
+
+@st.fragment
+def study(chosen: Chosen, key: str) -> None:
+    """One study: its films with boxes and masks as the reader wants them, its report, its labels."""
+    loaded = chosen.loaded
+    if loaded.allowed == "nothing":
+        studies.ask(loaded)
+        return
+    sample: Sample = loaded.dataset[loaded.places[key]]
+    masks = {name: held for name, held in (sample.get("masks") or {}).items() if held.any()}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        boxed = st.toggle("Boxes", True, key="data_boxes", disabled=not sample.get("boxes"))
+        drawn = st.pills("Outlines", list(masks), selection_mode="multi", key=f"data_masks_{key}", format_func=escape) if masks else []
+    present = studies.present_in(loaded, sample)
+    for number, image in enumerate(sample["images"][:4]):
+        boxes = [box for box in sample.get("boxes", []) if boxed and box.get("image", 0) == number and box.get("label") in present]
+        outlines = [masks[name] for name in drawn] if number == 0 else []
+        st.image(studies.picture(image, boxes, outlines), alt=f"Image {number + 1} of {key}", width=studies.WIDTH)
+    studies.words(loaded, sample, key)
+
+
+def totals(chosen: Chosen) -> None:
+    """Prevalence and co-occurrence over the whole data set."""
+    dataset = chosen.loaded.dataset
+    if not dataset.label_names:
+        st.caption("This data set states no labels.")
+        return
+    shares, pairs = counted(json.dumps(chosen.config, sort_keys=True), chosen.loaded)
+    palette = place.palette()
+    left, right = st.columns(2, gap="medium")
+    with left:
+        title = common_title(shares)
+        fig = place.kept(("prevalence", dataset.data_hash, title, palette.name), lambda: figures.shares(shares, palette, title))
+        place.figure(fig, "prevalence", title, SHARES, lambda: figures.share_rows(shares))
+    with right:
+        title = pair_title(pairs)
+        fig = place.kept(("pairs", dataset.data_hash, title, palette.name), lambda: figures.pairs(pairs, palette, title))
+        place.figure(fig, "pairs", title, PAIRS, lambda: figures.pair_rows(pairs))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def counted(config: str, _loaded: studies.Studies) -> tuple[tuple[prevalence.Prevalence, ...], prevalence.Together]:
+    dataset = _loaded.dataset
+    splits = {name: np.asarray(dataset.split(name)) for name in SPLITS if len(dataset.split(name))}  # type: ignore[arg-type]
+    names = list(dataset.label_names)
+    return prevalence.prevalence(dataset.labels, names, dataset.patients, splits), prevalence.together(dataset.labels, names)
+
+
+def common_title(shares: Sequence[prevalence.Prevalence]) -> str:
+    known = [each for each in shares if np.isfinite(each.share.value)]
+    if not known:
+        return "No label is stated in any study"
+    most = max(known, key=lambda each: each.share.value)
+    return f"{most.label[:28].capitalize()} is the commonest: {100 * most.share.value:.0f} % of {SPLITS[most.split].lower()}"
+
+
+def pair_title(pairs: prevalence.Together) -> str:
+    """The pair that occurs together most above the column's own share, of those seen at least ten times."""
+    lift = np.where((pairs.studies >= 10) & ~np.eye(len(pairs.labels), dtype=bool), pairs.share / np.maximum(pairs.alone, 1e-9)[None], 0)
+    if not np.isfinite(lift).all() or lift.max() <= 1.0:
+        lift = np.nan_to_num(lift)
+    if not lift.size or lift.max() < 1.2:
+        return "No two findings come together much more than alone"
+    row, column = np.unravel_index(int(lift.argmax()), lift.shape)
+    return f"{pairs.labels[column][:16].capitalize()} is {lift.max():.1f} times as common with {pairs.labels[row][:16]}"
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def carding(config: str, _loaded: studies.Studies) -> Future[str]:
+    return studies.LOADER.submit(lambda: card(_loaded.dataset).text())
+
+
+@st.fragment
+def described(chosen: Chosen) -> None:
+    """The data card: counts only."""
+    below = st.expander("Data card", key="data_card", on_change="rerun", icon=":material/description:")
+    if not below.open:
+        return
+    with below:
+        made = carding(json.dumps(chosen.config, sort_keys=True), chosen.loaded)
+        try:
+            st.code(made.result(studies.PATIENCE), language=None)
+        except TimeoutError:
+            again(made)
+
+
+@st.fragment(run_every=1)
+def again(made: Future[str]) -> None:
+    """A line that renews itself until the card is there."""
+    if made.done():
+        st.rerun()
+    st.caption("Opening some of its studies to count what they hold.")

@@ -1,0 +1,88 @@
+"""What if? A simulated patient with one finding or factor changed, beside the film as it was and what differs."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from PIL import Image as Pillow
+
+from app import state, studies
+from workbench.dataset import Image
+from workbench.phantom import FINDINGS, SIDES
+from workbench.phantom.counterfactual import FACTORS, SIDED, ZONED, ZONES, Phantom, phantom
+from workbench.phantom.report import text_of
+
+SIZE = 256  # pixels of the films drawn here, whatever the data set's size
+NOTHING = "nothing"
+STEPS = {"age": 1.0, "build": 0.05, "heart size": 0.02, "inspiration": 0.05, "rotation": 0.5, "tilt": 0.5, "exposure": 0.1, "zoom": 0.01}
+
+
+@st.fragment
+def section(config: dict[str, Any], key: str) -> None:
+    """Sliders of one finding and one factor, and three films that follow them."""
+    level, seed, index = config.get("level", "clinical"), int(config.get("seed", 0)), int(key.rpartition("-")[2])
+    own = phantom(level, seed, index)
+    st.subheader("What if", help="The same simulated patient, with the same noise and texture, and one thing changed")
+    controls, films = st.columns([1, 2.6], gap="medium")
+    with controls:
+        edited = factor(finding(own, key), key)
+    before, after = own.film(SIZE), edited.film(SIZE)
+    difference = after.image.astype(int) - before.image
+    boxes = [box for box in after.boxes if edited.study.has(str(box["label"]))]
+    with films:
+        spots = st.columns(3, gap="small")
+        pictures = (
+            ("As it is", studies.picture(Image(before.image), [])),
+            ("Changed", studies.picture(Image(after.image), boxes)),
+            ("What differs", differing(difference)),
+        )
+        for spot, (name, picture) in zip(spots, pictures):
+            spot.image(picture, caption=name, alt=f"{name}: {state.escape(key)}")
+        changed = [name for name in FINDINGS if edited.study.has(name)]
+        st.markdown(f"**{', '.join(changed).capitalize() or 'No finding'}** · {text_of(edited.report().findings)}")
+        share = float(np.mean(difference != 0))
+        st.caption(
+            f"{100 * share:.0f} % of the pixels differ, by {np.abs(difference).max()} of 255 grey values at most; warm is brighter, cold darker. Simulated."
+        )
+
+
+def finding(own: Phantom, key: str) -> Phantom:
+    """The controls of a finding."""
+    absent = [name for name in ("effusion", *FINDINGS) if not own.study.has(name)]  # at first something is to be seen
+    name = st.selectbox("Finding", [NOTHING, *FINDINGS], index=1 + FINDINGS.index(absent[0]) if absent else 0, key=f"what_finding_{key}")
+    if name == NOTHING:
+        return own
+    there = [each for each in own.study.findings if each.name == name]
+    severity = st.slider("Severity", 0.0, 1.0, there[0].severity if there else 0.6, 0.05, key=f"what_severity_{name}_{key}")
+    side = zone = None
+    if name in SIDED:
+        begin = there[0].side if there else "left"
+        side = st.segmented_control("Side", SIDES, default=begin, required=True, key=f"what_side_{name}_{key}", format_func=str.capitalize)
+    if name in ZONED:
+        zone = st.segmented_control("Zone", list(ZONES), key=f"what_zone_{name}_{key}", format_func=str.capitalize)
+    return own.edit(finding=name, side=side, severity=severity, zone=zone)
+
+
+def factor(own: Phantom, key: str) -> Phantom:
+    """The controls of a factor of the patient or of the film."""
+    name = st.selectbox(
+        "And", [NOTHING, *FACTORS], key=f"what_factor_{key}", format_func=lambda each: each if each == NOTHING else each.capitalize()
+    )
+    if name == NOTHING:
+        return own
+    bounds, now = FACTORS[name].bounds, own.study.factors[name]
+    if isinstance(bounds[0], str):
+        value: Any = st.segmented_control(name.capitalize(), bounds, default=now, required=True, key=f"what_{name}_{key}")
+    else:
+        low, high = float(bounds[0]), float(bounds[1])
+        value = st.slider(name.capitalize(), low, high, min(max(float(now), low), high), STEPS.get(name, 0.1), key=f"what_{name}_{key}")
+    return own if value == now else own.edit(**{name.replace(" ", "_"): value})
+
+
+def differing(difference: np.ndarray) -> Pillow.Image:
+    """Differences (h, w) of grey values on mid grey: brighter towards amber, darker towards blue, scaled to the largest."""
+    scaled = difference / max(np.abs(difference).max(), 1)
+    warm, cold = np.maximum(scaled, 0)[..., None], np.maximum(-scaled, 0)[..., None]
+    paper, up, down = np.array([32.0, 36, 40]), np.array([240.0, 164, 58]), np.array([90.0, 165, 224])
+    pixels = paper + warm * (up - paper) + cold * (down - paper)
+    return Pillow.fromarray(pixels.round().astype(np.uint8)).resize((studies.WIDTH, studies.WIDTH), Pillow.Resampling.BICUBIC)
