@@ -45,11 +45,18 @@ class Graph:
 
     def node_rows(self) -> list[dict[str, Any]]:
         """One row a concept; lists of words are joined by semicolons."""
-        return [{name: "; ".join(value) if isinstance(value, tuple) else value for name, value in asdict(node).items()} for node in self.nodes]
+        return [
+            {name: "; ".join(value) if isinstance(value, tuple) else value for name, value in asdict(node).items()} for node in self.nodes
+        ]
 
     def edge_rows(self) -> list[dict[str, str]]:
         """One row an edge: source, relation, target."""
         return [asdict(edge) for edge in self.edges]
+
+
+def concept(name: str, row: dict[str, Any]) -> Concept:
+    """A concept from its row of the file; lists become tuples."""
+    return Concept(name, **{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
 
 
 @cache
@@ -57,7 +64,7 @@ def knowledge_graph() -> Graph:
     """The concepts of the reports and their parents, and the edges between them."""
     table = yaml.safe_load((Path(__file__).parent / "concepts.yaml").read_text())
     edges = [Edge(name, relation, target) for name, row in table.items() for relation in RELATIONS for target in row.pop(relation, [])]
-    nodes = [Concept(name, **{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}) for name, row in table.items()]
+    nodes = [concept(name, row) for name, row in table.items()]
     return Graph(tuple(nodes), tuple(edges))
 
 
