@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Annotated, Any, Literal, overload
 
 import numpy as np
@@ -58,12 +58,12 @@ class Masks(Mapping[str, np.ndarray]):
 class Drawn(Sequence[dict[str, Any]]):
     """Rows drawn from the latents when the first is asked for: training asks for none."""
 
-    def __init__(self, make: Callable[[], list[dict[str, Any]]]) -> None:
-        self.make = make
+    def __init__(self, draw: Callable[..., list[dict[str, Any]]], *address: Any) -> None:
+        self.draw, self.address = draw, address
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
-        return self.make()
+        return self.draw(*self.address)
 
     @overload
     def __getitem__(self, place: int) -> dict[str, Any]: ...
@@ -117,8 +117,8 @@ class Phantoms:
             "labels": self.labels[index],
             "boxes": boxes,
             "masks": Masks(stored.masks[place]),
-            "entities": Drawn(partial(drawn_entities, *address)),
-            "questions": Drawn(partial(drawn_questions, *address, boxes)),
+            "entities": Drawn(drawn_entities, *address),
+            "questions": Drawn(drawn_questions, *address, boxes),
             "factors": dict(row["factors"]),
             "meta": {"simulated": True, "generator_version": GENERATOR_VERSION},
         }

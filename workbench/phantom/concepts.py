@@ -56,7 +56,8 @@ class Graph:
 
 def concept(name: str, row: dict[str, Any]) -> Concept:
     """A concept from its row of the file; lists become tuples."""
-    return Concept(name, **{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return Concept(name, **fields)
 
 
 @cache

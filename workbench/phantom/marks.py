@@ -1,6 +1,7 @@
 """Marked sentences: text in which mentions of concepts and attributes are bracketed, read into the text and its entities."""
 
 import re
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from workbench.phantom.concepts import concept_of
@@ -44,6 +45,7 @@ def plain(marked: str) -> str:
     return MARK.sub("", marked)
 
 
+@lru_cache(maxsize=4096)
 def read(marked: str) -> tuple[str, tuple[Entity, ...]]:
     """The text of a marked sentence and its entities, in order; a phrase that the concept table lacks is a KeyError."""
     text, last = "", 0
@@ -73,8 +75,8 @@ def attribute(name: str, words: str, start: int) -> Attribute:
 
 
 def entity(text: str, start: int, end: int, denied: bool, attributes: list[Attribute]) -> Entity:
-    """A mention with those attributes of its sentence that its concept takes."""
+    """A mention with those attributes of its sentence that its concept takes; what is denied has none."""
     concept = concept_of()[text[start:end].lower()]
-    own = tuple(each for each in attributes if each.name in concept.takes)
+    own = () if denied else tuple(each for each in attributes if each.name in concept.takes)
     side = next((SIDE_OF_WORD[each.words.lower()] for each in own if each.name == "side"), "")
     return Entity(concept.name, concept.label, start, end, "absent" if denied else "present", side, own)  # type: ignore[arg-type]
