@@ -4,7 +4,8 @@
 Length, vocabulary, negation, repetition and overlap of word sequences beside Open-I (Demner-Fushman et al., JAMIA 2016), read in place from
 the package torchxrayvision, or from the archive that WORKBENCH_OPENI names; without either the record has no such columns. Both corpora are
 cut to the same number of reports and into halves: a half against the other half of its own corpus is the reference.
-A logistic regression on words of 4,000 reports reads the labels of 2,000 other patients' reports.
+A logistic regression on words of 4,000 reports reads the labels of 2,000 other patients' reports. Questions: how often is the commonest
+answer to the same words right, without the film?
 """
 
 import importlib.util
@@ -28,6 +29,7 @@ from workbench.phantom import FINDINGS, GENERATOR_VERSION
 from workbench.phantom.annotations import SECTIONS, entity_rows
 from workbench.phantom.concepts import concepts
 from workbench.phantom.latents import Study, draw_study
+from workbench.phantom.questions import questions
 from workbench.phantom.report import report, text_of
 from workbench.text import sentences
 
@@ -180,6 +182,23 @@ def labels_read(texts: Sequence[Text], labels: np.ndarray, patients: Sequence[st
     return {"macro": found.value, "low": found.low, "high": found.high, "procedure": found.procedure, "findings": per_finding}
 
 
+def asked(studies: Sequence[Study]) -> dict[str, dict[str, float]]:
+    """Kind of question -> how many, and how often the commonest answer to the same words is right: what a reader without a film reaches."""
+    answers: dict[str, dict[str, Counter[str]]] = {}
+    for study in studies:
+        for each in questions(study):
+            answers.setdefault(each.kind, {}).setdefault(each.question, Counter())[each.answer] += 1
+    return {
+        kind: {
+            "questions": sum(counted.total() for counted in own.values()),
+            "answers": len(set().union(*own.values())),
+            "right without the film": sum(max(counted.values()) for counted in own.values())
+            / sum(counted.total() for counted in own.values()),
+        }
+        for kind, own in answers.items()
+    }
+
+
 def distance(corpora: dict[str, dict[str, Any]], overlap: dict[str, dict[str, float]]) -> str:
     """What the numbers say, in words."""
     if "Open-I" not in corpora:
@@ -220,10 +239,17 @@ def main() -> None:
     }
     record = head(settings, f"generator {GENERATOR_VERSION}", [SEED], begun) | settings
     record |= {"open_i": "compared" if path else "not at hand: its columns are left out", "negation": NEGATION.pattern}
-    record |= {"violations": wrong, "corpora": rows, "overlap": overlap, "labels read from words": read, "verdict": verdict}
+    record |= {
+        "violations": wrong,
+        "corpora": rows,
+        "overlap": overlap,
+        "labels read from words": read,
+        "questions": asked(checked),
+        "verdict": verdict,
+    }
     record |= {"distance": distance(rows, overlap)}
     write(NAME, record)
-    for part in ("violations", "corpora", "overlap", "labels read from words", "verdict"):
+    for part in ("violations", "corpora", "overlap", "labels read from words", "questions", "verdict"):
         print(part, *(f"  {name}: {value}" for name, value in record[part].items()), sep="\n")
     print(record["open_i"], record["distance"], sep="\n")
 

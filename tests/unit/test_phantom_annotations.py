@@ -125,6 +125,7 @@ def test_attributes_are_those_of_the_latents():
     for study in STUDIES:
         for row, _, _ in told(study):
             found = [finding for finding in study.findings if finding.name == row["label"]]
+            assert len({each["name"] for each in row["attributes"]}) == len(row["attributes"]), row
             for each in row["attributes"] if found else ():
                 worst = max(found, key=lambda finding: finding.severity)
                 if each["name"] == "amount":
