@@ -65,7 +65,13 @@ class ShuffledTexts:
 
     def __getitem__(self, index: int) -> Sample:
         sample, giver = self.dataset[index], self.giver.get(int(index))
-        return sample if giver is None else {**sample, "texts": self.dataset[giver]["texts"]}
+        if giver is None:
+            return sample
+        given = self.dataset[giver]
+        shuffled: Sample = {**sample, "texts": given["texts"]}
+        if "entities" in given:
+            shuffled["entities"] = given["entities"]
+        return shuffled
 
 
 def open_data(config: RunConfig, chosen: type[Method]) -> Data:

@@ -39,7 +39,10 @@ class Sample(TypedDict):
     uncertain: NotRequired[np.ndarray]
     boxes: NotRequired[list[dict[str, Any]]]  # {"label", "image", "x", "y", "w", "h"} in pixels of images[image]
     masks: NotRequired[Mapping[str, np.ndarray]]  # name -> bool (h w): 1 inside
-    entities: NotRequired[list[dict[str, Any]]]
+    # {"text", "sentence", "concept", "label", "start", "end", "assertion", "side", "attributes"}: start and end are characters of texts[text]
+    entities: NotRequired[Sequence[dict[str, Any]]]
+    # {"kind", "question", "answer", "answer_type", "options", "concepts", "boxes"}: boxes are places in Sample["boxes"] that show the answer
+    questions: NotRequired[Sequence[dict[str, Any]]]
     factors: NotRequired[dict[str, float | str]]
     meta: NotRequired[dict[str, Any]]
 
@@ -58,7 +61,7 @@ class Dataset(Protocol):
     covariates: Mapping[str, np.ndarray]  # per study: "view", "age", "sex", "source", … where known
     data_hash: str  # of everything a sample depends on
     terms: Terms
-    provides: frozenset[str]  # "image", "text", "labels", "boxes", "masks", "factors"
+    provides: frozenset[str]  # "image", "text", "labels", "boxes", "masks", "factors", "entities", "questions"
 
     def __len__(self) -> int: ...
     def __getitem__(self, index: int) -> Sample: ...

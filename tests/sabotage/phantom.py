@@ -62,8 +62,8 @@ SABOTAGES = [
     ),
     Sabotage(
         "workbench/phantom/report.py",
-        '"millimetres": str(round(20 * finding.size))',
-        '"millimetres": str(round(10 * finding.size))',
+        "return round(20 * finding.size)",
+        "return round(10 * finding.size)",
         [f"{REPORTS}::test_sides_and_sizes_are_those_of_the_latents"],
         "a radius for a diameter",
     ),

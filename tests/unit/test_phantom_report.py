@@ -8,6 +8,7 @@ import pytest
 
 from workbench.phantom import FINDINGS
 from workbench.phantom.latents import DEVICES, draw_study
+from workbench.phantom.marks import plain
 from workbench.phantom.report import grammar, prompts, report, text_of
 
 SLOTS = re.compile(r"\\\{(\w+)\\\}")
@@ -25,7 +26,7 @@ VALUES = {
 
 def pattern(template):
     """A regular expression of one template; "a" may have become "an"."""
-    escaped = re.sub(r"\b([Aa])\\ ", r"\1n?\\ ", re.escape(template))
+    escaped = re.sub(r"\b([Aa])\\ ", r"\1n?\\ ", re.escape(plain(template)))
     return re.compile(SLOTS.sub(lambda slot: f"({VALUES[slot[1].lower()]})", escaped), re.IGNORECASE)
 
 

@@ -2,14 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Annotated, Any, Literal, overload
 
 import numpy as np
 from pydantic import Field
 
 from workbench.dataset import DatasetConfig, Image, Sample, Split, Text
 from workbench.phantom import FINDINGS, GENERATOR_VERSION, MASKS
+from workbench.phantom.annotations import drawn_entities
+from workbench.phantom.questions import drawn_questions
 from workbench.phantom.report import prompts
 from workbench.phantom.store import Request, Stored, fetch
 
@@ -52,12 +55,33 @@ class Masks(Mapping[str, np.ndarray]):
         return len(MASKS)
 
 
+class Drawn(Sequence[dict[str, Any]]):
+    """Rows drawn from the latents when the first is asked for: training asks for none."""
+
+    def __init__(self, draw: Callable[..., list[dict[str, Any]]], *address: Any) -> None:
+        self.draw, self.address = draw, address
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        return self.draw(*self.address)
+
+    @overload
+    def __getitem__(self, place: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[dict[str, Any]]: ...
+    def __getitem__(self, place: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
+        return self.rows[place]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
 class Phantoms:
     """Studies of one configuration, kept on disk after the first time."""
 
     label_names = FINDINGS
     terms: Literal["open"] = "open"
-    provides = frozenset({"image", "text", "labels", "boxes", "masks", "factors"})
+    provides = frozenset({"image", "text", "labels", "boxes", "masks", "factors", "entities", "questions"})
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -83,14 +107,18 @@ class Phantoms:
         row = self.studies[index]
         stored, place = self.places[index]
         spacing = row["spacing_mm"]
+        boxes = [{"image": 0, **box} for box in row["boxes"]]
+        address = (self.config.seed, row["index"], self.config.level)
         return {
             "key": self.keys[index],
             "patient": self.patients[index],
             "images": [Image(np.array(stored.films[place]), "hw", (spacing, spacing), row["factors"]["view"])],
             "texts": [Text(row[section], section) for section in ("findings", "impression")],
             "labels": self.labels[index],
-            "boxes": [{"image": 0, **box} for box in row["boxes"]],
+            "boxes": boxes,
             "masks": Masks(stored.masks[place]),
+            "entities": Drawn(drawn_entities, *address),
+            "questions": Drawn(drawn_questions, *address, boxes),
             "factors": dict(row["factors"]),
             "meta": {"simulated": True, "generator_version": GENERATOR_VERSION},
         }

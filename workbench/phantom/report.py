@@ -10,11 +10,16 @@ import yaml
 
 from workbench.phantom import FINDINGS
 from workbench.phantom.latents import Finding, Study
+from workbench.phantom.marks import OPENING, Entity, plain, read
 from workbench.randomness import rng
 
 FOLDER = Path(__file__).parent
 NEGATED = 0.4  # chance that an absent finding is mentioned, before the joint sentences
 AMOUNTS = ("trace", "small", "moderate", "large")
+DEGREES = ("mildly", "moderately", "severely")
+DENSITIES = ("faint", "patchy", "dense")
+FREE_SLOT = re.compile(r"(?<!:)(\{(\w+)\})")  # not inside an attribute's bracket
+ARTICLE = re.compile(rf"\b([Aa]) (?={OPENING}*[aeio])")
 
 
 class Sentence(NamedTuple):
@@ -22,6 +27,7 @@ class Sentence(NamedTuple):
 
     text: str
     says: dict[str, bool]
+    entities: tuple[Entity, ...]  # every mention of a concept
 
 
 class Report(NamedTuple):
@@ -33,7 +39,7 @@ class Report(NamedTuple):
 
 @cache
 def grammar() -> dict[str, Any]:
-    """The templates."""
+    """The templates, with their marks."""
     return yaml.safe_load((FOLDER / "grammar.yaml").read_text())
 
 
@@ -43,6 +49,12 @@ def prompts() -> dict[str, dict[str, list[str]]]:
     return yaml.safe_load((FOLDER / "prompts.yaml").read_text())
 
 
+def sentence(marked: str, says: dict[str, bool]) -> Sentence:
+    """A sentence from its marked text."""
+    text, entities = read(marked)
+    return Sentence(text, says, entities)
+
+
 def report(study: Study) -> Report:
     """The report of a study: every finding is stated, some absent ones are ruled out, the rest is boiler-plate."""
     draw, rules = rng(study.seed, "phantom report", 0, study.number), grammar()
@@ -50,16 +62,16 @@ def report(study: Study) -> Report:
     def pick(options: list[str]) -> str:
         return options[int(draw.integers(len(options)))]
 
-    opening = [Sentence(pick(rules["technique"][study.view]), {})] if draw.random() < 0.6 else []
+    opening = [sentence(pick(rules["technique"][study.view]), {})] if draw.random() < 0.6 else []
     if draw.random() < 0.35:
-        opening.append(Sentence(pick(rules["breath"]["shallow" if study.inspiration < 0.45 else "deep"]), {}))
+        opening.append(sentence(pick(rules["breath"]["shallow" if study.inspiration < 0.45 else "deep"]), {}))
     body = [positive(study, name, draw, "present") for name in FINDINGS if study.has(name)] + negatives(study, draw)
     count = int(draw.integers(1, 4))
-    body += [Sentence(rules["normal"][place], {}) for place in draw.choice(len(rules["normal"]), count, replace=False)]
+    body += [sentence(rules["normal"][place], {}) for place in draw.choice(len(rules["normal"]), count, replace=False)]
     body = [body[place] for place in draw.permutation(len(body))]
     closing = [positive(study, name, draw, "impression") for name in FINDINGS if study.has(name) and draw.random() < 0.85]
     if not any(study.has(name) for name in FINDINGS[:-1]) and not closing:
-        closing = [Sentence(pick(rules["impression"]["normal"]), {})]
+        closing = [sentence(pick(rules["impression"]["normal"]), {})]
     if not closing:
         named = [name for name in FINDINGS if study.has(name)]
         closing = [positive(study, named[0], draw, "impression")]
@@ -74,11 +86,11 @@ def negatives(study: Study, draw: np.random.Generator) -> list[Sentence]:
     joint = rules["absent together"][int(draw.integers(len(rules["absent together"])))]
     if set(joint["findings"]) <= set(absent) and draw.random() < 0.5:
         text = joint["sentences"][int(draw.integers(len(joint["sentences"])))]
-        sentences.append(Sentence(text, dict.fromkeys(joint["findings"], False)))
+        sentences.append(sentence(text, dict.fromkeys(joint["findings"], False)))
         said = [name for name in said if name not in joint["findings"]]
     for name in said:
         options = rules["absent"][name]
-        sentences.append(Sentence(options[int(draw.integers(len(options)))], {name: False}))
+        sentences.append(sentence(options[int(draw.integers(len(options)))], {name: False}))
     return sentences
 
 
@@ -89,7 +101,7 @@ def positive(study: Study, name: str, draw: np.random.Generator, section: str) -
     key = f"bilateral {name}" if len(found) > 1 else worst.kind or name
     options = grammar()[section].get(key) or grammar()[section][name]
     template = options[int(draw.integers(len(options)))]
-    return Sentence(fill(template, slots(study, worst, draw)), {name: True})
+    return sentence(fill(template, slots(study, worst, draw)), {name: True})
 
 
 def slots(study: Study, finding: Finding, draw: np.random.Generator) -> dict[str, str]:
@@ -99,32 +111,57 @@ def slots(study: Study, finding: Finding, draw: np.random.Generator) -> dict[str
     def one(options: list[str]) -> str:
         return options[int(draw.integers(len(options)))]
 
-    amount = AMOUNTS[min(int(4 * finding.severity), 3)]
-    up = finding.place[1]
-    zone = "upper" if up > 0.25 else "middle" if up > -0.1 else "lower"
+    amount = amount_of(finding)
     return {
         "side": finding.side,
         "amount": one(words[amount]).removesuffix("ly sized") if amount == "moderate" else one(words[amount]),
-        "degree": ("mildly", "moderately", "severely")[min(int(3 * finding.severity), 2)],
-        "density": ("faint", "patchy", "dense")[min(int(3 * finding.severity), 2)],
-        "zone": one(words["zone"][zone]),
-        "millimetres": str(round(20 * finding.size)),
+        "degree": degree_of(finding),
+        "density": density_of(finding),
+        "zone": one(words["zone"][zone_of(finding)]),
+        "millimetres": str(millimetres_of(finding)),
         "ratio": f"{0.52 + 0.15 * finding.severity:.2f}",
     }
 
 
+def amount_of(finding: Finding) -> str:
+    """How much fluid or air, one of AMOUNTS."""
+    return AMOUNTS[min(int(4 * finding.severity), 3)]
+
+
+def degree_of(finding: Finding) -> str:
+    """How enlarged, one of DEGREES."""
+    return DEGREES[min(int(3 * finding.severity), 2)]
+
+
+def density_of(finding: Finding) -> str:
+    """How white, one of DENSITIES."""
+    return DENSITIES[min(int(3 * finding.severity), 2)]
+
+
+def zone_of(finding: Finding) -> str:
+    """The third of the lung."""
+    up = finding.place[1]
+    return "upper" if up > 0.25 else "middle" if up > -0.1 else "lower"
+
+
+def millimetres_of(finding: Finding) -> int:
+    """A nodule's diameter."""
+    return round(20 * finding.size)
+
+
 def fill(template: str, values: dict[str, str]) -> str:
-    """A template with its slots filled; a capitalised slot starts a sentence. "a" before a vowel becomes "an"."""
-    text = template
+    """A marked template with its slots filled; a capitalised slot starts a sentence. "a" before a vowel becomes "an"."""
+    words = plain(template)
+    text = FREE_SLOT.sub(lambda slot: f"[{slot[2].lower()}:{slot[1]}]", template)
     for slot, value in values.items():
-        noun = {"mildly": "mild", "moderately": "moderate", "severely": "severe"}.get(value, value) if adjectival(template) else value
+        noun = {"mildly": "mild", "moderately": "moderate", "severely": "severe"}.get(value, value) if adjectival(words) else value
         text = text.replace(f"{{{slot}}}", noun).replace(f"{{{slot.capitalize()}}}", noun[:1].upper() + noun[1:])
-    return re.sub(r"\b([Aa]) (?=[aeio])", r"\1n ", text)
+    return ARTICLE.sub(r"\1n ", text)
 
 
-def adjectival(template: str) -> bool:
+def adjectival(words: str) -> bool:
     """Whether the degree stands before a noun."""
-    return bool(re.search(r"\{[Dd]egree\} (cardiomegaly|enlargement)", template)) or template.endswith(", {degree}.")
+    return bool(re.search(r"\{[Dd]egree\} (cardiomegaly|enlargement)", words)) or words.endswith(", {degree}.")
 
 
 def text_of(sentences: tuple[Sentence, ...]) -> str:

@@ -1,0 +1,152 @@
+"""Breaks of the reports' annotations, concepts and questions that a test must notice."""
+
+from tests.sabotage import Sabotage
+
+SPANS, GRAPH, ASKED = (
+    "tests/unit/test_phantom_annotations.py",
+    "tests/unit/test_phantom_concepts.py",
+    "tests/unit/test_phantom_questions.py",
+)
+MARKS, GRAMMAR, QUESTIONS = "workbench/phantom/marks.py", "workbench/phantom/grammar.yaml", "workbench/phantom/questions.py"
+SABOTAGES = [
+    Sabotage(
+        MARKS,
+        '"absent" if denied else "present"',
+        '"present" if denied else "absent"',
+        [f"{SPANS}::test_assertions_are_those_of_the_labels", f"{SPANS}::test_an_assertion_can_be_read_in_its_sentence"],
+        "assertions flipped",
+    ),
+    Sabotage(
+        MARKS,
+        "mentions.append((start, len(text),",
+        "mentions.append((start, len(text) - 1,",
+        [f"{SPANS}::test_every_span_shows_its_mention"],
+        "a span ends one character early",
+    ),
+    Sabotage(
+        MARKS,
+        '"right": "right", "left": "left"',
+        '"right": "left", "left": "right"',
+        [f"{SPANS}::test_sides_are_those_of_the_latents"],
+        "right and left swapped in the annotations",
+    ),
+    Sabotage(
+        MARKS,
+        "float(quantity[1])",
+        "float(quantity[1]) / 10",
+        [f"{SPANS}::test_attributes_are_those_of_the_latents", f"{SPANS}::test_a_marked_sentence_is_read_by_hand"],
+        "millimetres read as centimetres",
+    ),
+    Sabotage(
+        "workbench/phantom/annotations.py",
+        "start = end + 1",
+        "start = end",
+        [f"{SPANS}::test_sentences_cover_their_section", f"{SPANS}::test_every_span_shows_its_mention"],
+        "forgets the space between sentences",
+    ),
+    Sabotage(
+        "workbench/phantom/annotations.py",
+        '"text": SECTIONS.index(sentence.section)',
+        '"text": 0',
+        [f"{SPANS}::test_every_span_shows_its_mention", f"{SPANS}::test_a_sample_has_the_entities_of_its_texts"],
+        "the impression's mentions point into the findings",
+    ),
+    Sabotage(
+        GRAMMAR,
+        "Neither <!consolidation> nor <!pleural effusion> is seen.",
+        "Neither <!consolidation> nor pleural effusion is seen.",
+        [f"{SPANS}::test_every_finding_that_a_sentence_rules_out_has_its_own_entity"],
+        "one entity for a joint negative",
+    ),
+    Sabotage(
+        GRAMMAR,
+        "The <cardiac silhouette> is not <!enlarged>.",
+        "The <cardiac silhouette> is not <enlarged>.",
+        [f"{SPANS}::test_assertions_are_those_of_the_labels"],
+        "not enlarged taken for enlarged",
+    ),
+    Sabotage(
+        GRAMMAR,
+        "larger on the [predominance:{side}]",
+        "larger on the {side}",
+        [f"{SPANS}::test_attributes_are_those_of_the_latents"],
+        "the larger side lost",
+    ),
+    Sabotage(
+        GRAMMAR,
+        "There is a {amount} {side} <pneumothorax>.",
+        "There is an {amount} {side} <pneumothorax>.",
+        [f"{SPANS}::test_not_a_character_of_a_report_has_changed"],
+        "a text changed without a new generator version",
+    ),
+    Sabotage(
+        "workbench/phantom/concepts.yaml",
+        "description: Any part of the body that a film shows.",
+        "description: Any part of the body that a film shows.\n  is_a: [thorax]",
+        [f"{GRAPH}::test_edges_join_nodes_and_is_a_has_no_circle"],
+        "a circle of parents",
+    ),
+    Sabotage(
+        "workbench/phantom/concepts.yaml",
+        "synonyms: [mass]",
+        "synonyms: [mass, tumour]",
+        [f"{SPANS}::test_the_concept_table_has_the_words_of_the_grammar_and_no_others"],
+        "a word no report has",
+    ),
+    Sabotage(
+        QUESTIONS,
+        "if study.has(name):",
+        "if study.has(FINDINGS[FINDINGS.index(name) - 1]):",
+        [f"{ASKED}::test_presence_is_the_label_and_is_named_in_the_question"],
+        "answered from another finding",
+    ),
+    Sabotage(
+        QUESTIONS,
+        "asked = draw.random() < ODDS[study.level][name]",
+        "asked = draw.random() < 1",
+        [f"{ASKED}::test_yes_and_no_are_equally_frequent_for_every_finding"],
+        "no is nearly always right",
+    ),
+    Sabotage(
+        QUESTIONS,
+        'return "both" if len(found) > 1 else found[0].side',
+        "return found[0].side",
+        [f"{ASKED}::test_sides_are_those_of_the_boxes_and_of_the_films_halves", f"{ASKED}::test_counts_and_lists_are_those_of_the_labels"],
+        "one side of two",
+    ),
+    Sabotage(
+        QUESTIONS,
+        "worst, several = max(found,",
+        "worst, several = min(found,",
+        [f"{ASKED}::test_severities_are_those_the_report_tells"],
+        "the milder side answers",
+    ),
+    Sabotage(
+        QUESTIONS,
+        '(box["label"], box["side"]) in each.evidence',
+        "each.evidence",
+        [f"{ASKED}::test_boxes_of_an_answer_hold_what_was_asked_about"],
+        "every box is evidence",
+    ),
+    Sabotage(
+        "workbench/phantom/report.py",
+        'return "upper" if up > 0.25',
+        'return "upper" if up < 0.25',
+        [f"{ASKED}::test_a_higher_zone_is_higher_on_the_film", f"{SPANS}::test_attributes_are_those_of_the_latents"],
+        "zones upside down",
+    ),
+    Sabotage(
+        "workbench/data/phantoms.py",
+        "self.draw, self.address = draw, address",
+        "self.draw, self.address, self.rows = draw, address, draw(*address)",
+        [f"{SPANS}::test_a_sample_has_the_entities_of_its_texts"],
+        "training waits for annotations",
+    ),
+    Sabotage(
+        "training/setup.py",
+        'shuffled["entities"] = given["entities"]',
+        "pass",
+        [f"{SPANS}::test_shuffled_texts_come_with_their_own_entities"],
+        "entities of a text that the study no longer has",
+    ),
+]
