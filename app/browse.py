@@ -182,13 +182,22 @@ def study(chosen: Chosen, key: str) -> None:
     masks = {name: held for name, held in (sample.get("masks") or {}).items() if held.any()}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         boxed = st.toggle("Boxes", True, key="data_boxes", disabled=not sample.get("boxes"))
+        said = st.toggle(
+            "Mentions", True, key="data_mentions", disabled="entities" not in sample, help="Underlined: said to be there. Dotted: denied."
+        )
         drawn = st.pills("Outlines", list(masks), selection_mode="multi", key=f"data_masks_{key}", format_func=escape) if masks else []
     present = studies.present_in(loaded, sample)
     for number, image in enumerate(sample["images"][:4]):
         boxes = [box for box in sample.get("boxes", []) if boxed and box.get("image", 0) == number and box.get("label") in present]
         outlines = [masks[name] for name in drawn] if number == 0 else []
         st.image(studies.picture(image, boxes, outlines), alt=f"Image {number + 1} of {key}", width=studies.WIDTH)
-    studies.words(loaded, sample, key)
+    studies.words(loaded, sample, key, sample.get("entities", ()) if said else ())
+    asked = sample.get("questions", ())
+    if asked:
+        below = st.popover(f"{len(asked)} questions about it", type="tertiary", key=f"data_questions_{key}", on_change="rerun")
+        if below.open:
+            with below:
+                place.listing([{"question": each["question"], "answer": each["answer"], "kind": each["answer_type"]} for each in asked])
 
 
 def totals(chosen: Chosen) -> None:

@@ -1,6 +1,7 @@
 """One study beside the map: its image with boxes, its report, its labels; and the data set it comes from."""
 
 import hashlib
+import html
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +15,7 @@ from PIL import ImageChops, ImageDraw, ImageFilter
 
 from app import place, work
 from app.state import escape
-from workbench.dataset import Dataset, Image, Sample
+from workbench.dataset import Dataset, Image, Sample, Text
 from workbench.datasets import load_dataset
 from workbench.errors import UserError
 from workbench.run import Run
@@ -141,14 +142,35 @@ def present_in(studies: Studies, sample: Sample) -> list[str]:
     return [name for name, value in zip(studies.dataset.label_names, sample.get("labels", ())) if value > 0.5]
 
 
-def words(studies: Studies, sample: Sample, key: str) -> None:
-    """What is written about a study: its findings, its report, where it comes from."""
+def words(studies: Studies, sample: Sample, key: str, mentions: Sequence[Mapping[str, Any]] = ()) -> None:
+    """What is written about a study: its findings, its report with the mentions of concepts marked, where it comes from."""
     present, stated = present_in(studies, sample), len(sample.get("labels", ()))
     st.markdown(f"**{escape(', '.join(present))}**" if present else "**No finding stated as present**" if stated else "")
-    for text in sample["texts"][:4]:
-        section = f":gray[{escape(text.section).capitalize()}:] " if text.section else ""
-        st.markdown(section + escape(text.text))
+    for number, text in enumerate(sample["texts"][:4]):
+        own = [each for each in mentions if each["text"] == number]
+        section = f":gray[{escape(text.section).capitalize()}:] " if text.section and not own else ""
+        if own:
+            st.html(marked(text, own))
+        else:
+            st.markdown(section + escape(text.text))
     st.caption(" · ".join(part for part in (escape(key), escape(sample["patient"]), source(studies, sample)) if part))
+
+
+def marked(text: Text, mentions: Sequence[Mapping[str, Any]]) -> str:
+    """A report as HTML: what is said to be there underlined, what is denied dotted; hovering tells the concept and its attributes."""
+    pieces, last = [], 0
+    for each in sorted(mentions, key=lambda found: found["start"]):
+        if each["start"] < last:  # inside a mention that is marked already
+            continue
+        said = [each["concept"], each["assertion"], each["side"], *(f"{own['name']}: {own['words']}" for own in each["attributes"])]
+        told, inner = html.escape(", ".join(filter(None, said)), quote=True), html.escape(text.text[each["start"] : each["end"]])
+        pieces += [
+            html.escape(text.text[last : each["start"]]),
+            f'<mark class="{html.escape(each["assertion"])}" title="{told}">{inner}</mark>',
+        ]
+        last = each["end"]
+    head = f'<span class="section">{html.escape(text.section).capitalize()}:</span> ' if text.section else ""
+    return f'<p class="report">{head}{"".join(pieces)}{html.escape(text.text[last:])}</p>'
 
 
 def source(studies: Studies, sample: Sample) -> str:

@@ -1,6 +1,8 @@
 """The page Data: what may be chosen, filters, one study with outlines, totals, the card, and the phantom changed by sliders."""
 
+import html
 import json
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from tests.app.conftest import texts
 from tests.app.folders import write_run
 from tests.app.test_pages import healthy
 from tests.manifests import ROWS, manifest
+from workbench.dataset import Text
 from workbench.datasets import load_dataset
 
 SMALL = {"name": "phantoms", "level": "teaching", "size": 32, "train": 24, "val": 12, "test": 0}
@@ -72,14 +75,44 @@ def test_a_study_shows_its_report_and_what_is_outlined_changes_its_picture(phant
     key = next(phantoms.keys[index] for index in range(36) if phantoms.labels[index, 1] == 1)
     app = loaded(open_page, sample=key)
     sample = phantoms[phantoms.keys.index(key)]
-    said = texts(app).replace("\\", "")
+    said = "\n".join(re.sub("<[^>]+>", "", html.unescape(each.value)) for each in app.html)
     assert all(text.text in said for text in sample["texts"])
+    app.toggle(key="data_mentions").set_value(False)
+    plain = texts(healthy(app.run())).replace("\\", "")
+    assert all(text.text in plain for text in sample["texts"]) and "<mark" not in plain
     before = app.get("image")[0].proto.imgs[0].url
     app.toggle(key="data_boxes").set_value(False)
     without = healthy(app.run()).get("image")[0].proto.imgs[0].url
     app.button_group(key=f"data_masks_{key}").set_value(["left lung"])
     outlined = healthy(app.run()).get("image")[0].proto.imgs[0].url
     assert len({before, without, outlined}) == 3
+
+
+def test_mentions_are_marked_letter_by_letter_as_present_or_absent():
+    text = Text("<b>No</b> effusion; mass & nodule.", "findings")
+    spans = {"effusion": "absent", "mass & nodule": "present"}
+    found = [
+        {
+            "start": text.text.index(words),
+            "end": text.text.index(words) + len(words),
+            "concept": 'a "b"',
+            "assertion": assertion,
+            "side": "left",
+        }
+        | {"attributes": [{"name": "size", "words": "8 mm"}]}
+        for words, assertion in spans.items()
+    ]
+    drawn = studies.marked(text, found[::-1])
+    assert '&lt;b&gt;No&lt;/b&gt; <mark class="absent"' in drawn and '>effusion</mark>; <mark class="present"' in drawn
+    assert ">mass &amp; nodule</mark>." in drawn and "<b>" not in drawn and 'title="a &quot;b&quot;, absent, left, size: 8 mm"' in drawn
+
+
+def test_questions_are_listed_when_opened(phantoms, open_page):
+    key = phantoms.keys[3]
+    app = loaded(open_page, sample=key)
+    app.session_state[f"data_questions_{key}"] = True
+    listed = texts(healthy(app.run()))
+    assert all(html.escape(each["question"]) in listed for each in phantoms[3]["questions"])
 
 
 def test_an_outline_follows_the_border_of_its_mask():
