@@ -7,6 +7,7 @@ import streamlit as st
 from PIL import Image as Pillow
 
 from app import state, studies
+from workbench.data.phantoms import Phantoms
 from workbench.dataset import Image
 from workbench.phantom import FINDINGS, SIDES
 from workbench.phantom.counterfactual import FACTORS, SIDED, ZONED, ZONES, Phantom, phantom
@@ -18,10 +19,10 @@ STEPS = {"age": 1.0, "build": 0.05, "heart size": 0.02, "inspiration": 0.05, "ro
 
 
 @st.fragment
-def section(config: dict[str, Any], key: str) -> None:
+def section(dataset: Phantoms, place: int, key: str) -> None:
     """Sliders of one finding and one factor, and three films that follow them."""
-    level, seed, index = config.get("level", "clinical"), int(config.get("seed", 0)), int(key.rpartition("-")[2])
-    own = phantom(level, seed, index)
+    split, _ = dataset.places[place]
+    own = phantom(dataset.config.level, dataset.config.seed, dataset.studies[place]["index"], dataset.variants[split])
     st.subheader("What if", help="The same simulated patient, with the same noise and texture, and one thing changed")
     controls, films = st.columns([1, 2.6], gap="medium")
     with controls:

@@ -19,8 +19,8 @@ with left:
 with right:
     if key:
         browse.study(chosen, key)
-if key and chosen.loaded.open and chosen.config.get("name") == "phantoms":
-    whatif.section(chosen.config, key)
+if key and chosen.loaded.open and isinstance(dataset, whatif.Phantoms):
+    whatif.section(dataset, chosen.loaded.places[key], key)
 browse.totals(chosen)
 browse.described(chosen)
 place.footer(

@@ -15,9 +15,12 @@ from workbench.phantom.annotations import drawn_entities
 from workbench.phantom.questions import drawn_questions
 from workbench.phantom.report import prompts
 from workbench.phantom.store import Request, Stored, fetch
+from workbench.phantom.variants import PLAIN, SCANNERS, Variant
+from workbench.randomness import rng
 
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 FIRST = {"train": 0, "val": 1_000_000_000, "test": 2_000_000_000}  # studies of a split do not depend on the size of another
+KNOWN = ("name", "level", "size", "train", "val", "test", "seed")  # fields of the configuration that are always part of the data's hash
 
 
 class Config(DatasetConfig):
@@ -35,6 +38,35 @@ class Config(DatasetConfig):
     """Studies to report on."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Another seed is another hospital: other patients, other films."""
+    long_tail: Annotated[float, Field(ge=0, le=3)] = 0.0
+    """Makes findings rarer one after the other: the second commonest is kept with probability exp(-x), the third with exp(-2 x), and so on."""
+    marker: Literal["none", "cardiomegaly", "effusion", "pneumothorax", "consolidation", "nodule", "support device"] = "none"
+    """A shortcut: the letter beside the film predicts this finding in the splits train and val; test is filmed without it."""
+    marker_strength: Annotated[float, Field(ge=0, le=1)] = 0.9
+    """How often the letter tells the finding; otherwise it is left or right by the toss of a coin."""
+    scanner: Literal["none", "cardiomegaly", "effusion", "pneumothorax", "consolidation", "nodule", "support device"] = "none"
+    """Two scanners, of which the second films mostly this finding in train and val; test is filmed with either at random."""
+    scanner_strength: Annotated[float, Field(ge=0, le=1)] = 0.8
+    """How often the scanner tells the finding."""
+    label_noise: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    """Share of the labels of train that say the opposite; reports and the other splits are right."""
+    missing_reports: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the studies of train without a report."""
+
+    def variant(self, split: Split) -> Variant:
+        """What the simulator does differently in a split."""
+        own = Variant(
+            self.long_tail,
+            *("", 0.0) if self.marker == "none" else (self.marker, self.marker_strength),
+            *("", 0.0) if self.scanner == "none" else (self.scanner, self.scanner_strength),
+        )
+        return own.unbiased if split == "test" else own
+
+    def told(self) -> dict[str, Any]:
+        """The fields that make a difference: a data set is known by them, also by versions that lack the others."""
+        values, plain = self.to_dict(), Config().to_dict()
+        idle = {f"{name}_strength" for name in ("marker", "scanner") if values[name] == "none"}
+        return {key: value for key, value in values.items() if key not in idle and (key in KNOWN or value != plain[key])}
 
 
 class Masks(Mapping[str, np.ndarray]):
@@ -88,37 +120,56 @@ class Phantoms:
         self.prompts: Mapping[str, Mapping[str, list[str]]] = prompts()
         self.counts: dict[Split, int] = {"train": config.train, "val": config.val, "test": config.test}
         self.starts = dict(zip(self.counts, np.cumsum([0, *self.counts.values()]).tolist()))
-        self.parts: dict[str, Stored] = {
-            name: fetch(Request(config.level, config.size, config.seed, FIRST[name], count)) for name, count in self.counts.items() if count
-        }
+        self.variants: dict[Split, Variant] = {name: config.variant(name) for name in self.counts}
+        self.parts: dict[Split, Stored] = {name: fetch(self._request(name)) for name, count in self.counts.items() if count}
         self.studies = [row for stored in self.parts.values() for row in stored.studies]
-        self.places = [(stored, place) for stored in self.parts.values() for place in range(len(stored.films))]
+        self.places = [(split, place) for split, stored in self.parts.items() for place in range(len(stored.films))]
         self.keys = [f"phantom-{config.level}-{config.seed}-{row['index']}" for row in self.studies]
         self.patients = [f"phantom-{config.level}-{config.seed}-patient-{row['patient']}" for row in self.studies]
-        self.labels = np.array([row["labels"] for row in self.studies], np.float32).reshape(-1, len(FINDINGS))
+        self.true_labels = np.array([row["labels"] for row in self.studies], np.float32).reshape(-1, len(FINDINGS))
+        self.labels, self.mute = self._spoilt()
         self.covariates = {name: np.array([row["factors"][name] for row in self.studies]) for name in ("view", "age", "sex")}
-        text = json.dumps([GENERATOR_VERSION, config.to_dict()], sort_keys=True)
+        if config.scanner != "none":
+            styles = {str(style): name for name, style in SCANNERS.items()}
+            self.covariates["source"] = np.array([styles[row["factors"]["device style"]] for row in self.studies])
+        text = json.dumps([GENERATOR_VERSION, config.told()], sort_keys=True)
         self.data_hash = hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def _request(self, split: Split) -> Request:
+        own, config = self.variants[split], self.config
+        return Request(config.level, config.size, config.seed, FIRST[split], self.counts[split], () if own == PLAIN else tuple(own))
+
+    def _spoilt(self) -> tuple[np.ndarray, np.ndarray]:
+        """Labels as they are handed out, and which studies have no report; only studies of train are spoilt."""
+        labels, mute = self.true_labels.copy(), np.zeros(len(self.studies), bool)
+        spoils = self.config.label_noise or self.config.missing_reports
+        for place, row in enumerate(self.studies[: self.counts["train"]] if spoils else []):
+            tossed = rng(self.config.seed, "phantom noise in labels", 0, row["index"]).random(len(FINDINGS) + 1)
+            wrong = tossed[:-1] < self.config.label_noise
+            labels[place, wrong] = 1 - labels[place, wrong]
+            mute[place] = tossed[-1] < self.config.missing_reports
+        return labels, mute
 
     def __len__(self) -> int:
         return len(self.keys)
 
     def __getitem__(self, index: int) -> Sample:
         row = self.studies[index]
-        stored, place = self.places[index]
+        split, place = self.places[index]
+        stored = self.parts[split]
         spacing = row["spacing_mm"]
         boxes = [{"image": 0, **box} for box in row["boxes"]]
-        address = (self.config.seed, row["index"], self.config.level)
+        address, sections = (self.config.seed, row["index"], self.config.level), () if self.mute[index] else ("findings", "impression")
         return {
             "key": self.keys[index],
             "patient": self.patients[index],
             "images": [Image(np.array(stored.films[place]), "hw", (spacing, spacing), row["factors"]["view"])],
-            "texts": [Text(row[section], section) for section in ("findings", "impression")],
+            "texts": [Text(row[section], section) for section in sections],
             "labels": self.labels[index],
             "boxes": boxes,
             "masks": Masks(stored.masks[place]),
-            "entities": Drawn(drawn_entities, *address),
-            "questions": Drawn(drawn_questions, *address, boxes),
+            "entities": Drawn(drawn_entities, *address, self.variants[split]) if sections else (),
+            "questions": Drawn(drawn_questions, *address, boxes, self.variants[split]),
             "factors": dict(row["factors"]),
             "meta": {"simulated": True, "generator_version": GENERATOR_VERSION},
         }

@@ -2,9 +2,10 @@
 
 from typing import Any, NamedTuple
 
-from workbench.phantom.latents import LevelName, Study, draw_study
+from workbench.phantom.latents import LevelName, Study
 from workbench.phantom.marks import Entity
 from workbench.phantom.report import Report, report
+from workbench.phantom.variants import PLAIN, Variant, draw
 
 SECTIONS = ("findings", "impression")  # the order of Sample["texts"]
 
@@ -44,6 +45,6 @@ def entity_rows(study: Study) -> list[dict[str, Any]]:
     ]
 
 
-def drawn_entities(seed: int, index: int, level: LevelName) -> list[dict[str, Any]]:
+def drawn_entities(seed: int, index: int, level: LevelName, variant: Variant = PLAIN) -> list[dict[str, Any]]:
     """The mentions of a study by its address; draws the latents and words again, and no film."""
-    return entity_rows(draw_study(seed, index, level))
+    return entity_rows(draw(seed, index, level, variant))

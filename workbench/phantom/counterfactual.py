@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 from workbench.errors import UserError
 from workbench.phantom import FINDINGS, SIDES
 from workbench.phantom.film import Film, render
-from workbench.phantom.latents import DEVICES, Finding, Study, draw_study, finding_details, size_of
+from workbench.phantom.latents import DEVICES, Finding, Study, finding_details, size_of
 from workbench.phantom.levels import LEVELS, LevelName
 from workbench.phantom.report import Report, report
+from workbench.phantom.variants import PLAIN, Variant, draw
 from workbench.randomness import rng
 
 ZONES = {"upper": 0.45, "middle": 0.05, "lower": -0.4}  # height in the lung, as `Finding.place` has it
@@ -94,11 +95,11 @@ class Phantom:
         return report(self.study)
 
 
-def phantom(level: LevelName = "teaching", seed: int = 0, index: int = 0) -> Phantom:
+def phantom(level: LevelName = "teaching", seed: int = 0, index: int = 0, variant: Variant = PLAIN) -> Phantom:
     """The study `index` of a seed: the same one the data set `phantoms` has under this number. Raises UserError for a level there is not."""
     if level not in LEVELS:
         raise UserError(f"phantom: no level {level!r}; the levels are {', '.join(LEVELS)}")
-    study = draw_study(seed, index, level)
+    study = draw(seed, index, level, variant)
     return Phantom(study, study)
 
 

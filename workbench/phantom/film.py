@@ -112,7 +112,8 @@ def mark(study: Study, grey: np.ndarray) -> None:
     grey[size - rim[1] :] *= 0.1
     grey[:, : rim[2]] *= 0.1
     grey[:, size - rim[3] :] *= 0.1
-    letter = "L" if draw.random() < 0.6 else "R"
+    drawn = "L" if draw.random() < 0.6 else "R"
+    letter = study.marker or drawn
     glyph = np.array([[float(dot) for dot in row] for row in GLYPHS[letter].split()])
     finer = -(-128 // size)  # a letter has the same share of a small film, where its dots are less than a pixel
     glyph = np.kron(glyph, np.ones((max(finer * size // 128, 1),) * 2))

@@ -63,6 +63,7 @@ class Study(NamedTuple):
     device_style: int
     display: tuple[float, float, float]  # standard uniform draws in [-1, 1]: lower end, upper end, exponent
     findings: tuple[Finding, ...]
+    marker: str = ""  # the letter beside the film, where it is not drawn
 
     def has(self, name: str) -> bool:
         return any(finding.name == name for finding in self.findings)

@@ -11,8 +11,9 @@ import numpy as np
 import yaml
 
 from workbench.phantom import FINDINGS
-from workbench.phantom.latents import Finding, LevelName, Study, draw_study
+from workbench.phantom.latents import Finding, LevelName, Study
 from workbench.phantom.report import AMOUNTS, DEGREES, DENSITIES, amount_of, degree_of, density_of, millimetres_of, zone_of
+from workbench.phantom.variants import PLAIN, Variant, draw
 from workbench.randomness import rng
 
 CONCEPT = MappingProxyType({name: {"effusion": "pleural effusion", "nodule": "pulmonary nodule"}.get(name, name) for name in FINDINGS})
@@ -145,6 +146,6 @@ def question_rows(study: Study, boxes: list[dict[str, Any]]) -> list[dict[str, A
     ]
 
 
-def drawn_questions(seed: int, index: int, level: LevelName, boxes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def drawn_questions(seed: int, index: int, level: LevelName, boxes: list[dict[str, Any]], variant: Variant = PLAIN) -> list[dict[str, Any]]:
     """The questions of a study by its address; draws the latents again, and no film."""
-    return question_rows(draw_study(seed, index, level), boxes)
+    return question_rows(draw(seed, index, level, variant), boxes)

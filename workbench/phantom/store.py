@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,10 +31,11 @@ class Request(NamedTuple):
     seed: int
     first: int
     studies: int
+    variant: Sequence[Any] = ()  # values of a Variant; empty for the simulator as it is
 
     @property
     def name(self) -> str:
-        text = json.dumps([GENERATOR_VERSION, LAYOUT, *self])
+        text = json.dumps([GENERATOR_VERSION, LAYOUT, *self[:5], *([self.variant] if self.variant else [])])
         return f"v{GENERATOR_VERSION}-{self.level}-{self.size}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
@@ -140,10 +142,10 @@ def part(folder: Path, request: Request, start: int, stop: int) -> None:
 def study_row(request: Request, index: int) -> tuple[Any, dict[str, Any]]:
     """One film and what is known of it, as it is stored."""
     from workbench.phantom.film import render
-    from workbench.phantom.latents import draw_study
     from workbench.phantom.report import report, text_of
+    from workbench.phantom.variants import Variant, draw
 
-    study = draw_study(request.seed, index, request.level)  # type: ignore[arg-type]
+    study = draw(request.seed, index, request.level, Variant(*request.variant))  # type: ignore[arg-type]
     film, words = render(study, request.size), report(study)
     row = {
         "index": index,
