@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Annotated, Literal
 
 import numpy as np
@@ -94,6 +95,12 @@ class Phantoms:
             "factors": dict(row["factors"]),
             "meta": {"simulated": True, "generator_version": GENERATOR_VERSION},
         }
+
+    @cached_property
+    def factors(self) -> Mapping[str, np.ndarray]:
+        """Every latent factor of all studies, an array of floats or words each; training asks for none."""
+        names = self.studies[0]["factors"] if self.studies else ()
+        return {name: np.array([row["factors"][name] for row in self.studies]) for name in names}
 
     def split(self, name: Split) -> np.ndarray:
         """Indices of one split."""
