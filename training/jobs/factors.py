@@ -8,7 +8,7 @@ VERSION = 1
 
 
 def compute(task: Task) -> None:
-    """Write found.json: readings of the parameters `feature` at `step`, with references; raises UserError where the look kept no features."""
+    """Write found.json: what is read from the parameter `feature` at `step`; raises UserError where that look kept no features."""
     task.progress(0.05, "loading the data")
     found = factors.of_run(task.run, str(task.parameters["feature"]), int(task.parameters["step"]), task.dataset(), task.progress)
     write_json(task.folder / "found.json", found.as_dict())

@@ -113,7 +113,8 @@ class Probes:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        nested = {name: each.as_dict() if each else None for name, each in vars_of(self).items()}
+        every = {"trained": self.trained, "untrained": self.untrained, "pixels": self.pixels}
+        nested = {name: each.as_dict() if each else None for name, each in every.items()}
         head = {"run": self.run, "feature": self.feature, "step": self.step, "n": self.n, "patients": self.patients}
         return head | nested | {"missing": dict(self.missing)}
 
@@ -121,11 +122,7 @@ class Probes:
     def of_dict(cls, values: Mapping[str, Any]) -> "Probes":
         """What `as_dict` gave, also through JSON."""
         nested = {name: Factors.of_dict(values[name]) if values[name] else None for name in ("trained", "untrained", "pixels")}
-        return cls(**values | nested)
-
-
-def vars_of(found: Probes) -> dict[str, Factors | None]:
-    return {"trained": found.trained, "untrained": found.untrained, "pixels": found.pixels}
+        return cls(**dict(values) | nested)
 
 
 def number(value: float | None) -> float | None:
