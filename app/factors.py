@@ -17,7 +17,7 @@ from workbench.run import Run
 
 JOB, KEY, HEIGHT, NAMED = "factors", "factors", 230, 2
 FORMULA = """*concordance*: the share of pairs of studies with different values of the factor that a ridge orders right, ties half; .5 is chance. Of two classes it is the AUROC (Harrell et al., 1982). The ridge is fitted on the other four of five folds of whole patients; intervals reach 1.5 times as far as those of scores from one fit, because the folds share training patients (Nadeau and Bengio, 2003), and are not adjusted for the number of factors.
-*above the pixels*: the interval lies above what the same ridge reads from 32 x 32 pixels, and above chance. *lost*: the interval holds chance, though that of pixels or of the untrained network lies above it.
+*above the pixels*: the interval lies above what the same ridge reads from 32 x 32 pixels, and above chance. *lost*: the interval holds chance and lies below what is read from pixels or from the untrained network, whose own interval lies above chance.
 *direction*: the principal direction of the centred features that follows the factor most, 1 has the largest variance; in brackets its correlation. Of d directions the best reaches about $\\sqrt{2 \\ln d / N}$ by chance."""
 
 

@@ -7,6 +7,7 @@ import pytest
 
 import workbench as wb
 from app import factors as section
+from app import state
 from tests.app.conftest import texts
 from tests.app.folders import write_run
 from tests.app.test_pages import healthy
@@ -15,6 +16,7 @@ from training.bench import Task
 from training.jobs import factors as job
 from workbench import jobs
 from workbench.analysis import factors
+from workbench.errors import UserError
 from workbench.jobs import request_job
 from workbench.run import Run, read_json, write_json
 
@@ -65,7 +67,7 @@ def test_a_button_asks_the_worker_and_the_slider_follows(root, run, open_page):
     app = healthy(open_page("latent_space", run=run.id, feature=FEATURE))
     assert len(app.get("plotly_chart")) == charts + 1 and not ask(app)
     assert (
-        section.sentence(found).replace("small", "") in texts(app)
+        state.escape(section.sentence(found)) in texts(app)
         and f"of {len(found.readings)} factors" in app.get("plotly_chart")[-1].proto.spec
     )
     app.select_slider(key="row_step").set_value(1).run()
@@ -82,14 +84,14 @@ def test_several_runs_are_chosen_from(root, run, open_page):
     assert len(ask(app)) == 1
     chosen = app.segmented_control(key="factors_of")
     healthy(chosen.set_value(chosen.options[1]).run())
-    assert not ask(app) and "untrained: an imported run has no look before training" in texts(app)
+    assert not ask(app) and state.escape("untrained: an imported run has no look before training") in texts(app)
 
 
 def test_a_data_set_without_factors_says_so_when_asked(root, open_page):
     run = Run(write_run(root))
     parameters = {"feature": FEATURE, "step": 40}
     asked = request_job(root, "factors", run.id, parameters)
-    with pytest.raises(factors.UserError, match="states neither factors nor"):
+    with pytest.raises(UserError, match="states neither factors nor"):
         job.compute(Task(asked, parameters, root))
 
 

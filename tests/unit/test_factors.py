@@ -213,6 +213,10 @@ def test_a_reference_that_cannot_be_is_named_and_not_invented(run):
     dataset = load_dataset(run.source[1])
     found = of_run(changed(run, state="imported"), FEATURE, 3, dataset)
     assert found.untrained is None and "imported" in found.missing["untrained"] and set(found.references) == {"pixels"}
+    path = run.path / f"artifacts/step-0/embeddings/{FEATURE}/keys.json"
+    head = read_json(path)
+    write_json(path, head | {"keys": head["keys"][::-1]})
+    assert "other studies" in of_run(changed(run, state="finished"), FEATURE, 3, dataset).missing["untrained"]
     shutil.rmtree(run.path / "artifacts/step-0")
     found = of_run(changed(run, state="finished"), FEATURE, 3, dataset)
     assert found.untrained is None and "no look at step 0" in found.missing["untrained"]
@@ -264,8 +268,16 @@ def test_above_and_lost_rest_on_intervals():
         "gone": interval(0.52),
         "never": interval(0.5),
         "low": interval(0.49, 0.005),
+        "unsure": interval(0.55, 0.1),
     }
-    pixels = {"read": interval(0.7), "as pixels": interval(0.76), "gone": interval(0.6), "never": interval(0.52), "low": interval(0.4)}
+    pixels = {
+        "read": interval(0.7),
+        "as pixels": interval(0.76),
+        "gone": interval(0.6),
+        "never": interval(0.52),
+        "low": interval(0.4),
+        "unsure": interval(0.6),
+    }
     found = probes(trained | {"bare": statistics.Interval(0.99, None, None, "", "few")}, pixels | {"bare": interval(0.5)})
     assert [each.factor for each in found.above] == ["read"] and [each.factor for each in found.lost] == ["gone"]
     beside = probes(

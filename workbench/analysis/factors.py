@@ -103,12 +103,13 @@ class Probes:
 
     @property
     def lost(self) -> list[Reading]:
-        """Factors whose interval holds chance though that of pixels or of the untrained network lies above it."""
+        """Factors whose interval holds chance and lies below what pixels or the untrained network read, whose interval lies above chance."""
         found = []
         for each in self.readings:
-            beside = [of[each.factor].interval.low for of in self.references.values()]
+            beside = [of[each.factor].interval for of in self.references.values()]
+            readable = [other.value for other in beside if other.low is not None and other.low > CHANCE]
             low, high = each.interval.low, each.interval.high
-            if low is not None and high is not None and low <= CHANCE and any(other is not None and other > CHANCE for other in beside):
+            if low is not None and high is not None and low <= CHANCE and high < max(readable, default=0):
                 found.append(each)
         return found
 
@@ -230,11 +231,11 @@ def of_run(
         missing["untrained"] = why
     elif step == 0:
         untrained = trained
+    elif (first := run.embeddings(feature, 0)).keys != stored.keys:
+        missing["untrained"] = "the first look was at other studies"
     else:
         progress(0.3, "reading them from the untrained network")
-        first = run.embeddings(feature, 0)
-        own_first = {name: values[placed(run, first, dataset)] for name, values in factors.items()}
-        untrained = read_factors(first.features, own_first, first.patients)
+        untrained = read_factors(first.features, own, first.patients)
     if "image" in dataset.provides:
         progress(0.5, "reading them from pixels")
         key = (dataset.data_hash, stored.keys)
