@@ -266,7 +266,7 @@ def test_above_and_lost_rest_on_intervals():
         "read": interval(0.8),
         "as pixels": interval(0.8),
         "gone": interval(0.52),
-        "never": interval(0.5),
+        "never": interval(0.45, 0.06),
         "low": interval(0.49, 0.005),
         "unsure": interval(0.55, 0.1),
     }
@@ -274,7 +274,7 @@ def test_above_and_lost_rest_on_intervals():
         "read": interval(0.7),
         "as pixels": interval(0.76),
         "gone": interval(0.6),
-        "never": interval(0.52),
+        "never": interval(0.53),
         "low": interval(0.4),
         "unsure": interval(0.6),
     }
