@@ -1,7 +1,7 @@
 """What a data set is: a file that yields studies as they lie on disk, in numpy."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple, NotRequired, Protocol, TypedDict
+from typing import Any, Literal, NamedTuple, NotRequired, Protocol, TypedDict, runtime_checkable
 
 import numpy as np
 
@@ -61,10 +61,20 @@ class Dataset(Protocol):
     covariates: Mapping[str, np.ndarray]  # per study: "view", "age", "sex", "source", … where known
     data_hash: str  # of everything a sample depends on
     terms: Terms
-    provides: frozenset[str]  # "image", "text", "labels", "boxes", "masks", "factors", "entities", "questions"
+    provides: frozenset[str]  # "image", "text", "labels", "boxes", "masks", "factors" (then it is a Factored), "entities", "questions"
 
     def __len__(self) -> int: ...
     def __getitem__(self, index: int) -> Sample: ...
     def split(self, name: Split) -> np.ndarray:
         """Indices of the studies of one split; no patient is in two."""
+        ...
+
+
+@runtime_checkable
+class Factored(Protocol):
+    """A data set whose latent factors are known: "factors" is in its `provides`."""
+
+    @property
+    def factors(self) -> Mapping[str, np.ndarray]:
+        """One array of floats or words per factor, over all studies."""
         ...

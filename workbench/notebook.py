@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from workbench import progress, registry
 from workbench import run as runs_on_disk
+from workbench.analysis import factors as probes
 from workbench.analysis import falls, looks, metrics, projection
 from workbench.analysis.seeds import arms
 from workbench.config import read_yaml
@@ -20,6 +21,7 @@ from workbench.errors import UserError
 from workbench.figures import attention as heads
 from workbench.figures import attribution as gradients
 from workbench.figures import collapse, spectra
+from workbench.figures import factors as readings
 from workbench.figures import metrics as curves
 from workbench.figures import projection as maps
 from workbench.figures import reconstruction as films
@@ -183,6 +185,14 @@ class RunView(Runs):
             states = dataset.labels[[row[key] for key in embeddings.keys], list(dataset.label_names).index(label)]
         figure = maps.plane(found, states, label, None, palette=self.palette, title=f"{feature}, step {embeddings.checkpoint}")
         return View(found, figure, maps.rows(found, embeddings.keys))
+
+    def factors(self, feature: str, step: Step = "last") -> View:
+        """Which factor of the data can still be read from a feature at one look, beside pixels and the untrained network."""
+        found = probes.of_run(self.run, feature, self._step(feature, step), self.dataset())
+        name = self.run.title
+        return View(
+            found, readings.forest({name: found}, {name: 0}, self.palette, readings.title(name, found)), readings.rows({name: found})
+        )
 
     def dataset(self) -> Any:
         """The data set of the run's first source."""

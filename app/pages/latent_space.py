@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import inside, map, place, read, state
+from app import factors, inside, map, place, read, state
 from app.cells import latent_space
 from app.select import control_row, refresh_line
 
@@ -29,4 +29,5 @@ with history:
 inside.multiples(found, chosen)
 
 map.section(chosen)
+factors.section(root, chosen)
 place.footer(inside.footer(found, chosen))

@@ -21,6 +21,7 @@ TORCH_FREE += [
     "workbench.capable",
     "training.supervisor",
     "training.bench",
+    "training.jobs.factors",
     "training.worker",
     "training.launch",
     "app.actions",

@@ -174,6 +174,12 @@ class Phantoms:
             "meta": {"simulated": True, "generator_version": GENERATOR_VERSION},
         }
 
+    @cached_property
+    def factors(self) -> Mapping[str, np.ndarray]:
+        """Every latent factor of all studies, an array of floats or words each; training asks for none."""
+        names = self.studies[0]["factors"] if self.studies else ()
+        return {name: np.array([row["factors"][name] for row in self.studies]) for name in names}
+
     def split(self, name: Split) -> np.ndarray:
         """Indices of one split."""
         return self.starts[name] + np.arange(self.counts[name])

@@ -16,7 +16,13 @@ Statistic = Literal["AUROC", "average precision", "accuracy", "sensitivity", "sp
 STATISTICS: tuple[Statistic, ...] = ("AUROC", "average precision", "accuracy")
 ROW, HEAD = 27, 92  # pixels of a row, of title and axis
 MACRO = "macro"
-SHAPES = {"chance": ("", "┊"), "pixels": ("square", "□"), "metadata": ("triangle-up", "△"), "shuffled reports": ("circle", "○")}
+SHAPES = {
+    "chance": ("", "┊"),
+    "pixels": ("square", "□"),
+    "metadata": ("triangle-up", "△"),
+    "shuffled reports": ("circle", "○"),
+    "untrained": ("diamond", "◇"),
+}
 SPLITS = {"train": "training", "val": "validation", "test": "test"}
 
 
