@@ -155,7 +155,7 @@ def table(chosen: Chosen) -> str | None:
         on_select=lambda: pick(keys, st.session_state[key]["selection"]["rows"]),
         alt="Studies that pass the filters",
     )
-    more = f"the first {LISTED} of " if len(chosen.rows) > LISTED else ""
+    more = f"The first {LISTED} of " if len(chosen.rows) > LISTED else ""
     patients = len({dataset.patients[row] for row in chosen.rows})
     st.caption(f"{more}{len(chosen.rows)} studies of {patients} patients pass. Tick one to look at it.")
     return state.get("sample") if state.get("sample") in chosen.loaded.places else keys[0] if keys else None

@@ -49,7 +49,7 @@ def section(root: Path, chosen: Selection) -> None:
     if not job.done and not (job.folder / "request.json").is_file():
         told = "Fits a ridge for every factor of the data; the worker needs seconds for it"
         ask = (root, JOB, run.id, parameters)
-        st.button("Measure what can still be read", key="factors_ask", type="tertiary", help=told, on_click=work.ask, args=ask)
+        st.button("Measure what can still be read", key="factors_ask", icon=":material/play_arrow:", help=told, on_click=work.ask, args=ask)
         return
     if folder := work.shown(work.ask(root, JOB, run.id, parameters), HEIGHT, KEY):
         draw(read(folder), folder, name, run, chosen)

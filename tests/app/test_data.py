@@ -45,7 +45,7 @@ def test_a_run_offers_its_own_data_first(phantoms, root, open_page):
     write_run(root)
     app = healthy(open_page("data"))
     assert app.selectbox(key="data_of").value.startswith("points") and len(rows(app)) == browse.LISTED
-    assert "the first 300 of 600 studies of 300 patients pass" in texts(app)
+    assert "The first 300 of 600 studies of 300 patients pass" in texts(app)
 
 
 @pytest.mark.parametrize("stated", ["present", "absent"])

@@ -19,8 +19,9 @@ PAGES = {  # picture -> page, and the capability its run must have ("" for the d
     "zero-shot": ("zero_shot", "Projects"),
     "reconstruction": ("reconstruction", "Reconstructs"),
     "attention": ("attention", "Attends"),
+    "data": ("data", ""),
 }
-WHOLE = ("latent-space", "reconstruction", "attention", "zero-shot")  # pictured down to the footer
+WHOLE = ("latent-space", "reconstruction", "attention", "zero-shot", "data")  # pictured down to the footer
 ALLOWED = "phantoms"  # only simulated films are shown in public
 
 

@@ -153,6 +153,19 @@ def test_ticking_a_row_draws_its_curves_and_names_it_in_the_address(walk):
     page.wait_for_url("**query=contrast**")
 
 
+def test_a_row_of_the_data_page_shows_its_study(walk):
+    watched, _, _ = walk
+    page = watched.page
+    watched.open("data")
+    page.wait_for_selector("[data-testid=stImage] img")
+    grid = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
+    page.mouse.click(grid["x"] + 16, grid["y"] + 33 * 3.5)
+    page.wait_for_url("**sample=point-2**")
+    page.get_by_text("point-2 · patient-1").wait_for()
+    page.wait_for_selector(".st-key-pairs .heatmaplayer image")
+    assert fits(page)
+
+
 def test_deleting_asks_once(walk):
     watched, runs, _ = walk
     page = watched.page
