@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 
-from app import actions, place, read, state, studies
+from app import actions, buttons, cells, place, read, state, studies
 from app.state import escape
 from workbench.analysis import prevalence
 from workbench.dataset import Sample
@@ -155,10 +155,20 @@ def table(chosen: Chosen) -> str | None:
         on_select=lambda: pick(keys, st.session_state[key]["selection"]["rows"]),
         alt="Studies that pass the filters",
     )
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        tell(chosen)
+        looked = state.get("sample") if state.get("sample") in chosen.loaded.places else keys[0] if keys else None
+        held = looked if chosen.loaded.open else None
+        buttons.copy("‹› Notebook", cells.data(chosen.config, held), "Copies the notebook cell that redraws this page", "notebook")
+    return looked
+
+
+def tell(chosen: Chosen) -> None:
+    """How many studies pass."""
+    dataset = chosen.loaded.dataset
     more = f"The first {LISTED} of " if len(chosen.rows) > LISTED else ""
     patients = len({dataset.patients[row] for row in chosen.rows})
     st.caption(f"{more}{len(chosen.rows)} studies of {patients} patients pass. Tick one to look at it.")
-    return state.get("sample") if state.get("sample") in chosen.loaded.places else keys[0] if keys else None
 
 
 def said(value: Any) -> str:
@@ -210,11 +220,11 @@ def totals(chosen: Chosen) -> None:
     palette = place.palette()
     left, right = st.columns(2, gap="medium")
     with left:
-        title = common_title(shares)
+        title = figures.shares_title(shares)
         fig = place.kept(("prevalence", dataset.data_hash, title, palette.name), lambda: figures.shares(shares, palette, title))
         place.figure(fig, "prevalence", title, SHARES, lambda: figures.share_rows(shares))
     with right:
-        title = pair_title(pairs)
+        title = figures.pairs_title(pairs)
         fig = place.kept(("pairs", dataset.data_hash, title, palette.name), lambda: figures.pairs(pairs, palette, title))
         place.figure(fig, "pairs", title, PAIRS, lambda: figures.pair_rows(pairs))
 
@@ -225,25 +235,6 @@ def counted(config: str, _loaded: studies.Studies) -> tuple[tuple[prevalence.Pre
     splits = {name: np.asarray(dataset.split(name)) for name in SPLITS if len(dataset.split(name))}  # type: ignore[arg-type]
     names = list(dataset.label_names)
     return prevalence.prevalence(dataset.labels, names, dataset.patients, splits), prevalence.together(dataset.labels, names)
-
-
-def common_title(shares: Sequence[prevalence.Prevalence]) -> str:
-    known = [each for each in shares if np.isfinite(each.share.value)]
-    if not known:
-        return "No label is stated in any study"
-    most = max(known, key=lambda each: each.share.value)
-    return f"{most.label[:28].capitalize()} is the commonest: {100 * most.share.value:.0f} % of {SPLITS[most.split].lower()}"
-
-
-def pair_title(pairs: prevalence.Together) -> str:
-    """The pair that occurs together most above the column's own share, of those seen at least ten times."""
-    lift = np.where((pairs.studies >= 10) & ~np.eye(len(pairs.labels), dtype=bool), pairs.share / np.maximum(pairs.alone, 1e-9)[None], 0)
-    if not np.isfinite(lift).all() or lift.max() <= 1.0:
-        lift = np.nan_to_num(lift)
-    if not lift.size or lift.max() < 1.2:
-        return "No two findings come together much more than alone"
-    row, column = np.unravel_index(int(lift.argmax()), lift.shape)
-    return f"{pairs.labels[column][:16].capitalize()} is {lift.max():.1f} times as common with {pairs.labels[row][:16]}"
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

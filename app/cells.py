@@ -1,5 +1,8 @@
 """The notebook cell that redraws a page: the same functions, the same runs, the same numbers."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from app import masks, state
 from app.select import Selection
 
@@ -89,3 +92,22 @@ def attention(chosen: Selection) -> str:
         else f"{study}, {state.get('prompt') or 'effusion'!r}",
         step=chosen.step if chosen.step >= 0 else "'last'",
     )
+
+
+DATA = """\
+import workbench as wb
+
+data = wb.open_data({config})
+data.prevalence().figure.show()
+data.together().figure.show()
+print(data.card().text())
+{study}"""
+STUDY = """\
+study = data.dataset[data.dataset.keys.index({key!r})]
+print(*(text.text for text in study["texts"]), sep="\\n")
+"""
+
+
+def data(config: Mapping[str, Any], key: str | None) -> str:
+    """For the page Data: its data set, and the study that is looked at."""
+    return DATA.format(config=repr(dict(config)), study=STUDY.format(key=key) if key else "")

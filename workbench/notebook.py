@@ -13,6 +13,7 @@ from workbench import progress, registry
 from workbench import run as runs_on_disk
 from workbench.analysis import factors as probes
 from workbench.analysis import falls, looks, metrics, projection
+from workbench.analysis import prevalence as common
 from workbench.analysis.seeds import arms
 from workbench.config import read_yaml
 from workbench.datasets import load_dataset
@@ -23,6 +24,7 @@ from workbench.figures import attribution as gradients
 from workbench.figures import collapse, spectra
 from workbench.figures import factors as readings
 from workbench.figures import metrics as curves
+from workbench.figures import prevalence as totals
 from workbench.figures import projection as maps
 from workbench.figures import reconstruction as films
 from workbench.figures import zeroshot as forests
@@ -261,6 +263,49 @@ class RunView(Runs):
         return View(found, figure, found.rows())
 
 
+class DataView:
+    """A data set seen as a whole: how common its labels are, which come together, its card. `.dataset[index]` is one study."""
+
+    def __init__(self, dataset: Any, palette: Palette = LIGHT) -> None:
+        self.dataset, self.palette = dataset, palette
+
+    def prevalence(self) -> View:
+        """The share of the studies in which each label is present, by split, with intervals over patients."""
+        splits = {name: self.dataset.split(name) for name in ("train", "val", "test")}
+        given = {name: rows for name, rows in splits.items() if len(rows)}
+        found = common.prevalence(self.dataset.labels, self.dataset.label_names, self.dataset.patients, given)
+        return View(found, totals.shares(found, self.palette, totals.shares_title(found)), totals.share_rows(found))
+
+    def together(self) -> View:
+        """How often each label is present where another is."""
+        found = common.together(self.dataset.labels, self.dataset.label_names)
+        return View(found, totals.pairs(found, self.palette, totals.pairs_title(found)), totals.pair_rows(found))
+
+    def card(self) -> Any:
+        """What is in it, as counts; `print(….text())` reads well."""
+        from workbench.ingest.card import card
+
+        return card(self.dataset)
+
+
+def open_data(config: Mapping[str, Any] | str | Path) -> DataView:
+    """The data set of a `{name: …}` mapping, or the first of a recipe's name or YAML file."""
+    if isinstance(config, Mapping):
+        return DataView(load_dataset(config, "open_data"))
+    data = recipe(config).get("data") or {}
+    if not data:
+        raise UserError(f"{config}: names no data set; give a recipe that has one, or a mapping with `name`")
+    return DataView(load_dataset(next(iter(data.values()))["config"], str(config)))
+
+
+def recipe(name: str | Path) -> dict[str, Any]:
+    """The values of a recipe by its name, or of a YAML file."""
+    from workbench.jobs import REPOSITORY
+
+    path = Path(name) if str(name).endswith((".yaml", ".yml")) else REPOSITORY / "training" / "recipes" / f"{name}.yaml"
+    return {key: value for key, value in read_yaml(path).items() if key != "smoke"}
+
+
 def open_run(path_or_id: str | Path, root: str | Path | None = None) -> RunView:
     """A run by folder, identifier, the end of its identifier, or its name where that is unique."""
     return RunView(find_run(path_or_id, root))
@@ -281,11 +326,10 @@ def launch(config: RunConfig | dict[str, Any] | str | Path, root: str | Path | N
 
     `config` is a recipe's name, a YAML file, a mapping or a RunConfig; `.watch()` of what comes back follows it.
     """
-    from workbench.jobs import REPOSITORY, start_queue
+    from workbench.jobs import start_queue
 
     if isinstance(config, str | Path):
-        path = Path(config) if str(config).endswith((".yaml", ".yml")) else REPOSITORY / "training" / "recipes" / f"{config}.yaml"
-        config = {key: value for key, value in read_yaml(path).items() if key != "smoke"}
+        config = recipe(config)
     parsed = config if isinstance(config, RunConfig) else RunConfig.parse(config, "launch")
     run = runs_on_disk.request_launch(parsed, root, device=parsed.device)
     start_queue(run.path.parent)

@@ -138,6 +138,17 @@ def test_totals_and_the_card_are_counts_of_the_whole_set(phantoms, open_page):
     assert "36 studies of" in card and "terms of use: open" in card
 
 
+def test_the_notebook_cell_draws_the_same_totals(phantoms, monkeypatch, capsys):
+    from app import cells
+
+    drawn = []
+    monkeypatch.setattr("plotly.graph_objects.Figure.show", lambda figure: drawn.append(figure))
+    exec(cells.data(SMALL, phantoms.keys[2]), {})
+    said = capsys.readouterr().out
+    assert len(drawn) == 2 and "36 studies of" in said and phantoms[2]["texts"][0].text in said
+    assert "is the commonest" in drawn[0].layout.title.text
+
+
 def test_sliders_change_the_phantom_and_its_report(phantoms, open_page):
     key = next(phantoms.keys[index] for index in range(36) if phantoms.labels[index].sum() == 0)
     app = loaded(open_page, sample=key)

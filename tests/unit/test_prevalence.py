@@ -54,6 +54,8 @@ def test_a_label_nobody_states_has_no_share():
     assert np.isnan(found[0].share.value) and found[0].share.low is None and found[0].stated == 0
     assert np.isnan(together(labels, ("a", "b")).share[1, 0])
     figures.shares(found), figures.pairs(together(labels, ("a", "b")))
+    assert figures.shares_title(found) == "B is the commonest: 50 % of validation"
+    assert figures.pairs_title(together(labels, ("a", "b"))) == "No two findings come together much more than alone"
 
 
 def test_figures_draw_every_label_once_and_hover_says_counts(labels):
@@ -65,6 +67,12 @@ def test_figures_draw_every_label_once_and_hover_says_counts(labels):
     legend = shown.layout.annotations[-1].text
     assert "train" in legend and "validation" in legend and "chance" not in legend
     pairs = together(labels, NAMES)
+    lift = pairs.share[0, 1] / pairs.alone[1], pairs.share[1, 0] / pairs.alone[0]
+    assert figures.pairs_title(pairs) == (
+        f"Oedema is {lift[0]:.1f} times as common with effusion"
+        if lift[0] > lift[1]
+        else f"Effusion is {lift[1]:.1f} times as common with oedema"
+    )
     heat = figures.pairs(pairs).data[0]
     assert np.isnan(heat.z[1][1]) and heat.z[0][1] == pairs.share[0, 1] and list(heat.z[3]) == list(pairs.alone)
     assert heat.customdata[0][1] == f"oedema in {pairs.studies[0, 1]} of {pairs.of[0, 1]} studies with effusion"

@@ -10,6 +10,7 @@ from workbench.figures import theme
 from workbench.figures.theme import LIGHT, Palette
 from workbench.figures.zeroshot import HEAD, ROW, across, drawn, legend, margin, rows
 
+SEEN, MORE = 10, 1.2  # studies with both, and times as common, from which on a pair is named in the title
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
 
 
@@ -35,6 +36,15 @@ def shares(found: Sequence[Prevalence], palette: Palette = LIGHT, title: str = "
 
 def _value(each: Prevalence) -> float:
     return each.share.value if np.isfinite(each.share.value) else 0.0
+
+
+def shares_title(found: Sequence[Prevalence]) -> str:
+    """The commonest label of any split."""
+    known = [each for each in found if np.isfinite(each.share.value)]
+    if not known:
+        return "No label is stated in any study"
+    most = max(known, key=_value)
+    return f"{theme.clip(most.label.capitalize(), 28)} is the commonest: {100 * _value(most):.0f} % of {SPLITS.get(most.split, most.split)}"
 
 
 def share_rows(found: Sequence[Prevalence]) -> list[dict[str, object]]:
@@ -99,6 +109,18 @@ def pairs(found: Together, palette: Palette = LIGHT, title: str = "") -> go.Figu
     }
     canvas.layout["margin"] |= {"l": margin(["all studies", *names]), "b": 64}
     return canvas.figure()
+
+
+def pairs_title(found: Together) -> str:
+    """The pair, seen ten times at least, that occurs together most above the column's own share."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        lift = np.where((found.studies >= SEEN) & ~np.eye(len(found.labels), dtype=bool), found.share / found.alone, 0.0)
+    if not lift.size or lift.max() < MORE:
+        return "No two findings come together much more than alone"
+    row, column = np.unravel_index(int(lift.argmax()), lift.shape)
+    return (
+        f"{theme.clip(found.labels[column].capitalize(), 16)} is {lift.max():.1f} times as common with {theme.clip(found.labels[row], 16)}"
+    )
 
 
 def pair_rows(found: Together) -> list[dict[str, object]]:
