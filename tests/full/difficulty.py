@@ -28,6 +28,8 @@ NAME, SEED, RATES = "difficulty", 0, (1e-3, 3e-3, 1e-2)
 CASES = {  # name -> level, pixels, studies, steps of 128
     "clinical 64": ("clinical", 64, {"train": 6000, "val": 1000, "test": 2000}, 400),
     "teaching 64": ("teaching", 64, {"train": 2200, "val": 800, "test": 800}, 150),
+    "clinical 128": ("clinical", 128, {"train": 6000, "val": 1000, "test": 2000}, 400),
+    "teaching 128": ("teaching", 128, {"train": 2200, "val": 800, "test": 800}, 150),
     "teaching 32": ("teaching", 32, {"train": 2200, "val": 800, "test": 800}, 150),
 }
 
