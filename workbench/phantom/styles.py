@@ -19,7 +19,7 @@ from workbench.phantom.variants import PLAIN, Variant
 from workbench.randomness import rng
 
 Reports = Literal["plain", "radiologists"]
-STYLES = ("telegram", "prose", "organs", "academic")
+STYLES = {"telegram": 0.25, "prose": 0.4, "organs": 0.2, "academic": 0.15}  # share of the studies
 ORGANS = {
     "lines": ("support device",),
     "heart": ("cardiomegaly",),
@@ -31,11 +31,11 @@ ORGANS = {
 HEDGED = 0.15  # of what is in the film, devices excepted
 HEDGED_ABSENT = 0.02  # of what is not
 COMPARED = 0.85  # of the changes
-NEGATED = {"cardiomegaly": 0.75, "effusion": 0.75, "pneumothorax": 0.75, "consolidation": 0.7, "nodule": 0.25, "support device": 0.1}
-TOGETHER = 0.65  # chance that what is denied of lungs and pleura stands in one sentence
+NEGATED = {"cardiomegaly": 0.7, "effusion": 0.8, "pneumothorax": 0.8, "consolidation": 0.75, "nodule": 0.25, "support device": 0.08}
+TOGETHER = 0.45  # chance that what is denied of lungs and pleura stands in one sentence
 MACRO = 0.85  # of the films that show nothing and showed nothing before: a text kept for normal films, word for word
 MISSPELT = 0.03  # of the sentences outside macros
-NORMALS = {"heart": 0.55, "lungs": 0.5, "pleura": 0.25, "bones": 0.5, "abdomen": 0.12}
+NORMALS = {"heart": 0.3, "lungs": 0.4, "pleura": 0.1, "bones": 0.35, "abdomen": 0.1}
 ALTERNATIVES = re.compile(r"\(([^()]*\|[^()]*)\)")
 SLOT = re.compile(r"\{(\w+)\}")
 ARTICLE = re.compile(rf"\b([Aa]) (?={OPENING}*(?:[aeio]|8|1[18] ))")
@@ -69,7 +69,7 @@ def phrases() -> dict[str, Any]:
 
 def style_of(study: Study) -> str:
     """The style of the radiologist who reads a study."""
-    return STYLES[int(rng(study.seed, "phantom radiologist", 0, study.number).integers(len(STYLES)))]
+    return str(rng(study.seed, "phantom radiologist", 0, study.number).choice([*STYLES], p=[*STYLES.values()]))
 
 
 def written(study: Study, reports: Reports = "plain", variant: Variant = PLAIN) -> Report:
@@ -176,20 +176,20 @@ def listed(author: Author, named: list[str]) -> str:
 
 def besides(author: Author) -> list[str]:
     """What no label speaks of: old age, earlier operations, scars. It is in no film."""
-    rules, old = phrases(), 0.35 * (author.study.patient.age > 55)
-    return [author.pick(rules[kind]) for kind, how_often in (("old age", old), ("incidental", 0.12)) if author.chance(how_often)]
+    rules, old = phrases(), 0.25 * (author.study.patient.age > 55)
+    return [author.pick(rules[kind]) for kind, how_often in (("old age", old), ("incidental", 0.15)) if author.chance(how_often)]
 
 
 def opening(author: Author, prior: Study | None) -> list[str]:
     """How the film was taken, and what it is compared with."""
     rules, study, said = phrases()["opening"], author.study, []
-    if author.chance(0.25):
+    if author.chance(0.08):
         said.append(author.pick(rules["technique"][author.style][study.view]))
-    if author.chance(0.15 if prior is None else 0.4):
+    if author.chance(0.06 if prior is None else 0.3):
         said.append(author.own(rules["first" if prior is None else "compared"]))
     if prior is not None and not study.findings and not prior.findings and author.chance(0.7):
         said.append(author.pick(rules["same"]))
-    if author.chance(0.22):
+    if author.chance(0.1):
         said.append(author.own(rules["shallow" if study.inspiration < 0.45 else "deep"]))
     return said
 
@@ -205,7 +205,7 @@ def headed(author: Author, organ: str, said: list[str]) -> list[str]:
 def impression(author: Author, shown: dict[str, list[Finding]], hedged: set[str], changed: dict[str, Change]) -> list[str]:
     """What matters, and what to do next."""
     rules, lines = phrases()["impression"], []
-    told = [name for name in shown if author.chance(0.7)] or [*shown][:1]
+    told = [name for name in shown if author.chance(0.45)] or [*shown][:1]
     for name in told:
         found = shown[name]
         if name in hedged:
@@ -216,9 +216,9 @@ def impression(author: Author, shown: dict[str, list[Finding]], hedged: set[str]
             lines.append(framed(author, author.own(rules["present"]), found, brief=True))
     if not {*shown} - {"support device"}:
         lines.append(author.own(rules["normal"]))
-    elif author.chance(0.1):
+    elif author.chance(0.2):
         lines.append(author.pick(rules["otherwise"]))
-    lines += [author.pick(rules["recommended"][name]) for name in told if name in rules["recommended"] and author.chance(0.25)]
+    lines += [author.pick(rules["recommended"][name]) for name in told if name in rules["recommended"] and author.chance(0.15)]
     if author.style == "organs" and len(lines) > 1:
         return [f"{place}) {capitalised(filled(author, line, {}))}" for place, line in enumerate(lines, 1)]
     return lines
