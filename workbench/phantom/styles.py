@@ -38,7 +38,7 @@ MISSPELT = 0.03  # of the sentences outside macros
 NORMALS = {"heart": 0.3, "lungs": 0.4, "pleura": 0.1, "bones": 0.35, "abdomen": 0.1}
 ALTERNATIVES = re.compile(r"\(([^()]*\|[^()]*)\)")
 SLOT = re.compile(r"\{(\w+)\}")
-ARTICLE = re.compile(rf"\b([Aa]) (?={OPENING}*(?:[aeio]|8|1[18] ))")
+ARTICLE = re.compile(rf"\b([Aa]) (?={OPENING}*(?:[aeioAEIO]|8|1[18] ))")
 FIRST_LETTER = re.compile(rf"^((?:{OPENING})*)([a-z])")
 SIGNS = {"present": "<", "absent": "<!", "uncertain": "<?"}
 
