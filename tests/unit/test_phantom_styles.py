@@ -13,7 +13,7 @@ from workbench.analysis.statistics import auroc
 from workbench.data.phantoms import Config, load
 from workbench.phantom import FINDINGS, styles
 from workbench.phantom.annotations import SECTIONS, annotate, entity_rows
-from workbench.phantom.comparison import prior_of
+from workbench.phantom.comparison import changes, prior_of
 from workbench.phantom.concepts import concept_of, concepts
 from workbench.phantom.latents import draw_study, size_of
 from workbench.phantom.levels import LEVELS
@@ -179,6 +179,7 @@ def test_what_is_compared_agrees_with_both_films():
         assert before.patient == now.patient and prior_of(now, PLAIN) == before and prior_of(before, PLAIN) is None
         own = written(now, "radiologists")
         known = {name: expected(*([each for each in study.findings if each.name == name] for study in (before, now))) for name in FINDINGS}
+        assert changes(now, before) == {name: change for name, change in known.items() if change}
         possible.update(filter(None, known.values()))
         for _, entity in rows_of(own):
             for each in entity.attributes if entity.label else ():
