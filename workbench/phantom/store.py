@@ -36,9 +36,8 @@ class Request(NamedTuple):
 
     @property
     def name(self) -> str:
-        more = [self.variant] if self.variant else []
-        more += [self.reports] if self.reports != "plain" else []
-        text = json.dumps([GENERATOR_VERSION, LAYOUT, *self[:5], *more])
+        written = [self.reports] if self.reports != "plain" else []
+        text = json.dumps([GENERATOR_VERSION, LAYOUT, *self[:5], *([self.variant] if self.variant else []), *written])
         return f"v{GENERATOR_VERSION}-{self.level}-{self.size}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
