@@ -193,7 +193,11 @@ def study(chosen: Chosen, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         boxed = st.toggle("Boxes", True, key="data_boxes", disabled=not sample.get("boxes"))
         said = st.toggle(
-            "Mentions", True, key="data_mentions", disabled="entities" not in sample, help="Underlined: said to be there. Dotted: denied."
+            "Mentions",
+            True,
+            key="data_mentions",
+            disabled="entities" not in sample,
+            help="Underlined: said to be there. Wavy: may be there. Dotted: denied.",
         )
         drawn = st.pills("Outlines", list(masks), selection_mode="multi", key=f"data_masks_{key}", format_func=escape) if masks else []
     present = studies.present_in(loaded, sample)

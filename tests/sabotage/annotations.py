@@ -11,8 +11,8 @@ MARKS, GRAMMAR, QUESTIONS = "workbench/phantom/marks.py", "workbench/phantom/gra
 SABOTAGES = [
     Sabotage(
         MARKS,
-        '"absent" if denied else "present"',
-        '"present" if denied else "absent"',
+        '{"<": "present", "<!": "absent",',
+        '{"<": "absent", "<!": "present",',
         [f"{SPANS}::test_assertions_are_those_of_the_labels", f"{SPANS}::test_an_assertion_can_be_read_in_its_sentence"],
         "assertions flipped",
     ),
@@ -25,8 +25,8 @@ SABOTAGES = [
     ),
     Sabotage(
         MARKS,
-        '"right": "right", "left": "left"',
-        '"right": "left", "left": "right"',
+        '"right": "right",\n    "left": "left",',
+        '"right": "left",\n    "left": "right",',
         [f"{SPANS}::test_sides_are_those_of_the_latents"],
         "right and left swapped in the annotations",
     ),
@@ -88,8 +88,8 @@ SABOTAGES = [
     ),
     Sabotage(
         "workbench/phantom/concepts.yaml",
-        "synonyms: [mass]",
-        "synonyms: [mass, tumour]",
+        "synonyms: [mass, masses]",
+        "synonyms: [mass, masses, tumour]",
         [f"{SPANS}::test_the_concept_table_has_the_words_of_the_grammar_and_no_others"],
         "a word no report has",
     ),

@@ -16,6 +16,7 @@ from workbench.phantom.concepts import concept_of, concepts
 from workbench.phantom.latents import draw_study
 from workbench.phantom.marks import read
 from workbench.phantom.report import grammar, report, text_of
+from workbench.phantom.styles import ALTERNATIVES, phrases
 
 # sha256 of the texts of generator version 3, made before the grammar was annotated
 WRITTEN = {
@@ -171,7 +172,22 @@ def test_the_concept_table_has_the_words_of_the_grammar_and_no_others():
         assert template.count("<") == template.count(">") and template.count("[") == template.count("]")
         for words in re.findall(r"<!?([^<>]*)>", template):
             mentioned |= set(zones) if words == "{zone}" else {words.lower()}
+    for template in templates(phrases()):
+        assert template.count("<") == template.count(">") and template.count("[") == template.count("]")
+        for words in re.findall(r"<[!?*]?([^<>]*)>", template):
+            mentioned |= {each.lower() for each in choices(words)}
+    mentioned |= {word for options in phrases()["words"]["zone"].values() for word in options} | {
+        lobe.lower() for lobe in phrases()["words"]["lobe"].values()
+    }
     assert mentioned == set(concept_of())
+
+
+def choices(words):
+    """Every phrase of a template with alternatives in brackets."""
+    found = ALTERNATIVES.search(words)
+    if not found:
+        return [" ".join(words.split())]
+    return [each for option in found[1].split("|") for each in choices(words[: found.start()] + option + words[found.end() :])]
 
 
 def test_a_sample_has_the_entities_of_its_texts(monkeypatch, tmp_path):

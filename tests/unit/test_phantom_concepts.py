@@ -6,6 +6,7 @@ from graphlib import TopologicalSorter
 from workbench.phantom import FINDINGS
 from workbench.phantom.concepts import RELATIONS, concept_of, concepts, knowledge_graph
 from workbench.phantom.report import grammar, prompts
+from workbench.phantom.styles import phrases
 
 ROOTS = {"abnormality": ("finding", "sign", "disease"), "structure": ("anatomy",), "support device": ("device",)}
 
@@ -57,7 +58,7 @@ def test_unmentioned_concepts_are_parents_or_places():
 
 def test_a_word_has_one_concept_and_a_concept_a_description():
     assert sum(len(node.synonyms) + len(node.denials) for node in concepts().values()) == len(concept_of())
-    named = set(re.findall(r"\[([a-z ]+):", str(grammar()))) | {"side", "amount", "degree", "density", "zone"}
+    named = set(re.findall(r"\[([a-z ]+):", f"{grammar()} {phrases()}")) | {"side", "amount", "degree", "density", "zone", "height"}
     for node in concepts().values():
         assert node.description.endswith(".") and 20 < len(node.description) < 200 and set(node.takes) <= named, node.name
     bank = {sentence for sides in prompts().values() for options in sides.values() for sentence in options}
@@ -70,4 +71,6 @@ def test_the_graph_is_rows():
     assert len(nodes) == len(graph.nodes) and len(edges) == len(graph.edges)
     assert all(isinstance(value, str) for row in (*nodes, *edges) for value in row.values())
     assert {"source": "pneumothorax", "relation": "seen_as", "target": "pleural line"} in edges
-    assert next(row for row in nodes if row["name"] == "pulmonary nodule")["synonyms"] == "pulmonary nodule; nodule; nodular opacity"
+    assert next(row for row in nodes if row["name"] == "pulmonary nodule")["synonyms"].startswith(
+        "pulmonary nodule; nodule; nodular opacity; "
+    )

@@ -31,7 +31,7 @@ def test_whole_annotations_have_no_violation():
     ids=["span", "assertion", "side", "label"],
 )
 def test_a_wrong_annotation_is_counted(monkeypatch, change, named):
-    monkeypatch.setattr(reports, "entity_rows", lambda study: [row | change(row) for row in entity_rows(study)])
+    monkeypatch.setattr(reports, "entity_rows", lambda *given: [row | change(row) for row in entity_rows(*given)])
     assert named <= {name for name, count in violations(STUDIES).items() if count}
 
 

@@ -52,6 +52,8 @@ class Config(DatasetConfig):
     """Share of the labels of train that say the opposite; reports and the other splits are right."""
     missing_reports: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of the studies of train without a report."""
+    reports: Literal["plain", "radiologists"] = "plain"
+    """How reports are written: `plain` by a small grammar, `radiologists` in four styles with hedging, comparisons with the prior film and typos."""
 
     def variant(self, split: Split) -> Variant:
         """What the simulator does differently in a split."""
@@ -137,7 +139,8 @@ class Phantoms:
 
     def _request(self, split: Split) -> Request:
         own, config = self.variants[split], self.config
-        return Request(config.level, config.size, config.seed, FIRST[split], self.counts[split], () if own == PLAIN else tuple(own))
+        values = () if own == PLAIN else tuple(own)
+        return Request(config.level, config.size, config.seed, FIRST[split], self.counts[split], values, config.reports)
 
     def _spoilt(self) -> tuple[np.ndarray, np.ndarray]:
         """Labels as they are handed out, and which studies have no report; only studies of train are spoilt."""
@@ -168,7 +171,7 @@ class Phantoms:
             "labels": self.labels[index],
             "boxes": boxes,
             "masks": Masks(stored.masks[place]),
-            "entities": Drawn(drawn_entities, *address, self.variants[split]) if sections else (),
+            "entities": Drawn(drawn_entities, *address, self.variants[split], self.config.reports) if sections else (),
             "questions": Drawn(drawn_questions, *address, boxes, self.variants[split]),
             "factors": dict(row["factors"]),
             "meta": {"simulated": True, "generator_version": GENERATOR_VERSION},

@@ -6,10 +6,22 @@ from typing import Literal, NamedTuple
 
 from workbench.phantom.concepts import concept_of
 
-MARK = re.compile(r"<!?|>|\[[a-z ]+:|\]")
-OPENING = r"(?:<!?|\[[a-z ]+:)"
+MARK = re.compile(r"<[!?]?|>|\[[a-z ]+:|\]")
+OPENING = r"(?:<[!?]?|\[[a-z ]+:)"
 QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(?: (\w+))?")
-SIDE_OF_WORD: dict[str, Literal["right", "left", "both"]] = {"right": "right", "left": "left", "bilateral": "both"}
+ASSERTIONS: dict[str, Literal["present", "absent", "uncertain"]] = {"<": "present", "<!": "absent", "<?": "uncertain"}
+SIDE_OF_WORD: dict[str, Literal["right", "left", "both"]] = {
+    "right": "right",
+    "left": "left",
+    "bilateral": "both",
+    "right-sided": "right",
+    "left-sided": "left",
+    "bilat": "both",
+    "rt": "right",
+    "lt": "left",
+    "r": "right",
+    "l": "left",
+}
 
 
 class Attribute(NamedTuple):
@@ -30,9 +42,10 @@ class Entity(NamedTuple):
     label: str  # of FINDINGS, or ""
     start: int
     end: int
-    assertion: Literal["present", "absent"]
+    assertion: Literal["present", "absent", "uncertain"]  # uncertain: hedged, may be in the film or not
     side: Literal["right", "left", "both", ""]  # as the sentence says
     attributes: tuple[Attribute, ...] = ()
+    typo: bool = False  # its words are misspelt or doubled
 
     def moved(self, by: int) -> "Entity":
         """The same mention in a text that has `by` more characters in front."""
@@ -50,7 +63,7 @@ def read(marked: str) -> tuple[str, tuple[Entity, ...]]:
     """The text of a marked sentence and its entities, in order; a phrase that the concept table lacks is a KeyError."""
     text, last = "", 0
     opened: list[tuple[str, int]] = []
-    mentions: list[tuple[int, int, bool]] = []
+    mentions: list[tuple[int, int, Literal["present", "absent", "uncertain"]]] = []
     attributes: list[Attribute] = []
     for mark in MARK.finditer(marked):
         text += marked[last : mark.start()]
@@ -60,7 +73,7 @@ def read(marked: str) -> tuple[str, tuple[Entity, ...]]:
             continue
         opening, start = opened.pop()
         if opening[0] == "<":
-            mentions.append((start, len(text), opening == "<!"))
+            mentions.append((start, len(text), ASSERTIONS[opening]))
         else:
             attributes.append(attribute(opening[1:-1], text[start:], start))
     text += marked[last:]
@@ -74,9 +87,9 @@ def attribute(name: str, words: str, start: int) -> Attribute:
     return Attribute(name, words, start, start + len(words), number, unit)
 
 
-def entity(text: str, start: int, end: int, denied: bool, attributes: list[Attribute]) -> Entity:
-    """A mention with those attributes of its sentence that its concept takes; what is denied has none."""
+def entity(text: str, start: int, end: int, assertion: Literal["present", "absent", "uncertain"], attributes: list[Attribute]) -> Entity:
+    """A mention with those attributes of its sentence that its concept takes; of what is denied, only that it has changed."""
     concept = concept_of()[text[start:end].lower()]
-    own = () if denied else tuple(each for each in attributes if each.name in concept.takes)
+    own = tuple(each for each in attributes if each.name in concept.takes and (assertion != "absent" or each.name == "change"))
     side = next((SIDE_OF_WORD[each.words.lower()] for each in own if each.name == "side"), "")
-    return Entity(concept.name, concept.label, start, end, "absent" if denied else "present", side, own)  # type: ignore[arg-type]
+    return Entity(concept.name, concept.label, start, end, assertion, side, own)  # type: ignore[arg-type]

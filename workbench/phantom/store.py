@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from filelock import FileLock
@@ -32,10 +32,12 @@ class Request(NamedTuple):
     first: int
     studies: int
     variant: Sequence[Any] = ()  # values of a Variant; empty for the simulator as it is
+    reports: Literal["plain", "radiologists"] = "plain"
 
     @property
     def name(self) -> str:
-        text = json.dumps([GENERATOR_VERSION, LAYOUT, *self[:5], *([self.variant] if self.variant else [])])
+        written = [self.reports] if self.reports != "plain" else []
+        text = json.dumps([GENERATOR_VERSION, LAYOUT, *self[:5], *([self.variant] if self.variant else []), *written])
         return f"v{GENERATOR_VERSION}-{self.level}-{self.size}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
@@ -142,11 +144,13 @@ def part(folder: Path, request: Request, start: int, stop: int) -> None:
 def study_row(request: Request, index: int) -> tuple[Any, dict[str, Any]]:
     """One film and what is known of it, as it is stored."""
     from workbench.phantom.film import render
-    from workbench.phantom.report import report, text_of
+    from workbench.phantom.report import text_of
+    from workbench.phantom.styles import written
     from workbench.phantom.variants import Variant, draw
 
-    study = draw(request.seed, index, request.level, Variant(*request.variant))  # type: ignore[arg-type]
-    film, words = render(study, request.size), report(study)
+    variant = Variant(*request.variant)
+    study = draw(request.seed, index, request.level, variant)  # type: ignore[arg-type]
+    film, words = render(study, request.size), written(study, request.reports, variant)
     row = {
         "index": index,
         "patient": study.patient_index,
