@@ -4,17 +4,17 @@ Which solid wins where several are, last to first: fat, muscle, lung (only insid
 airways, bones with their marrow (only inside muscle). Fluid and air of the pleura take the place of lung; devices are added to what is there.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from workbench.phantom.solids import Ellipsoid, turn
 from workbench.phantom.thorax import DEVICES, SIDES
-from workbench.phantom.thorax.crossings import Capsules
+from workbench.phantom.thorax.crossings import Capsules, joined
 from workbench.phantom.thorax.devices import BOX_DENSITY, DENSITY, device
 from workbench.phantom.thorax.latents import Finding, Study
 from workbench.phantom.thorax.skeleton import Skeleton, skeleton
-from workbench.phantom.thorax.tree import airways, vessels
+from workbench.phantom.thorax.tree import airways, grains, vessels
 
 WAY = {"right": -1, "left": 1}
 PLEURA = 0.1  # cm, the fallen lung's skin
@@ -53,27 +53,43 @@ def body_of(study: Study) -> Body:
     wide, height, narrow = np.exp(own.shape[0] * 0.5), np.exp(own.shape[1] * 0.7), np.exp(own.shape[2] * 0.5)
     fat = 0.5 + 2.0 * own.build
     skin, muscle = envelope(study, fat)
-    cage = Ellipsoid(np.array([0, -8.0, 0.2]), np.array([13.9 * wide, 22.0, 9.2]), np.eye(3))
+    cage = Ellipsoid(np.array([0, -8.0, 0.2]), np.array([13.9 * wide, 22.0, 8.9]), np.eye(3))
     lungs = {
         side: Ellipsoid(
-            np.array([way * 7.3 * wide + 0.3 * shift, -6.0, 0.2]), np.array([(6.5 if way < 0 else 6.4) * wide, 18.6 * height, 9.0]), turn(0, 3.0 * way)
+            np.array([way * 7.3 * wide + 0.3 * shift, -6.0, 0.2]),
+            np.array([(6.5 if way < 0 else 6.4) * wide, 18.6 * height, 9.0]),
+            turn(0, 3.0 * way),
         )
         for side, way in WAY.items()
     }
     fallen = {side: collapsed(lungs[side], WAY[side], gone.size) for side in SIDES if (gone := study.of("pneumothorax", side)) is not None}
-    trees = {side: vessels(study, WAY[side]) for side in SIDES}
+    trees = {side: joined([vessels(study, WAY[side]), grains(study, lungs[side], WAY[side])]) for side in SIDES}
     for side, lung in fallen.items():
         trees[side] = moved(trees[side], lungs[side], lung)
+    aside = np.array([shift, 0.0, 0.0])
     for side in SIDES:
-        trees[side] = trees[side]._replace(starts=trees[side].starts + (shift, 0, 0), ends=trees[side].ends + (shift, 0, 0))
-    lesions = {(each.name, each.side): lesion(study, each, lungs, fallen) for each in study.findings if each.name in ("nodule", "mass")}
+        trees[side] = Capsules(trees[side].starts + aside, trees[side].ends + aside, trees[side].radius)
+    lesions: dict[tuple[str, str], list[Ellipsoid]] = {
+        (each.name, each.side): lesion(study, each, lungs, fallen) for each in study.findings if each.name in ("nodule", "mass")
+    }
     devices = []
     for each in study.findings:
         if each.name in DEVICES:
             devices.append(Device(each, *device(each, shift), DENSITY[each.name], BOX_DENSITY))
     scale = float(np.exp(own.size))
     body = Body(
-        scale, skin, muscle, cage, lungs, fallen, organs(study, narrow, shift), airways(shift), trees, skeleton(study, cage), lesions, devices
+        scale,
+        skin,
+        muscle,
+        cage,
+        lungs,
+        fallen,
+        organs(study, narrow, shift),
+        airways(shift),
+        trees,
+        skeleton(study, cage),
+        lesions,
+        devices,
     )
     return scaled(body, scale)
 
@@ -98,25 +114,27 @@ def organs(study: Study, narrow: float, shift: float) -> dict[str, Ellipsoid]:
     sunk = 1.5 * (0.6 - study.inspiration)
     found = {
         "heart": Ellipsoid(
-            np.array([1.9 + shift, -6.2 + sunk, 2.8]), np.array([5.9, 4.7, 4.6]) * heart, turn(-18.0, -34 + 10 * study.inspiration)
+            np.array([2.3 + shift, -6.0 + sunk, 2.8]), np.array([6.7, 4.6, 4.5]) * heart, turn(-18.0, -30 - 12 * study.inspiration)
         ),
-        "mediastinum": Ellipsoid(np.array([0.1 + 0.7 * shift, 4.0, -0.2]), np.array([2.5 + 0.2 * old, 17, 5.0]), np.eye(3)),
+        "mediastinum": Ellipsoid(np.array([0.2 + 0.7 * shift, 5.5, 0.2]), np.array([2.7 + 0.25 * old, 13.5, 4.8]), np.eye(3)),
         "aortic arch": Ellipsoid(np.array([1.9 + 0.7 * shift, 5.4, -1.2]), np.array([1.7 + 0.2 * old, 1.7 + 0.2 * old, 3.2]), turn(25.0)),
         "descending aorta": Ellipsoid(np.array([1.5 + 0.3 * shift, -7.0, -4.4]), np.array([1.3 + 0.15 * old, 17.0, 1.3]), np.eye(3)),
-        "paraspinal": Ellipsoid(np.array([0, -5, -8.4]), np.array([3.2, 60, 3.6]), np.eye(3)),
+        "paraspinal": Ellipsoid(np.array([0, -5, -8.4]), np.array([2.7, 60, 3.6]), np.eye(3)),
     }
     for side, way in WAY.items():
-        found[f"{side} dome"] = Ellipsoid(np.array([way * 7.0, dome_top(study, side) - 14.5, 0.2]), np.array([9.4 * narrow, 14.5, 12.0]), np.eye(3))
+        found[f"{side} dome"] = Ellipsoid(
+            np.array([way * 7.0, dome_top(study, side) - 14.5, 0.2]), np.array([9.4 * narrow, 14.5, 12.0]), np.eye(3)
+        )
     return found
 
 
 def envelope(study: Study, fat: float) -> tuple[list[Ellipsoid], list[Ellipsoid]]:
     """Outer surfaces, and the muscle inside them; a breast has a gland inside."""
     own = study.patient
-    shapes = [
-        ((0, -15, 0), (16.2, 36, 11.4), 0.0, 1.0),
+    shapes: list[tuple[tuple[float, float, float], tuple[float, float, float], float, float]] = [
+        ((0, -15, 0), (16.2, 36, 11.0), 0.0, 1.0),
         ((0, 19, -1.4), (5.2, 15, 5.2), 0.0, 0.4),
-        ((0, 8.5, -2.0), (18.2, 5.6, 5.6), 0.0, 0.4),
+        ((0, 8.5, -2.0), (13.0 if study.view == "lateral" else 18.2, 5.6, 5.6), 0.0, 0.4),
     ]
     if study.view != "lateral":
         shapes += [((way * 18.0, 2.5, -2.0), (4.8, 12.0, 5.0), 16.0 * way, 0.5) for way in (-1, 1)]
@@ -125,9 +143,9 @@ def envelope(study: Study, fat: float) -> tuple[list[Ellipsoid], list[Ellipsoid]
     if own.sex == "F":
         bulk = np.clip(0.7 + 0.9 * own.build + 4 * own.shape[4], 0.4, 2.2)
         for way in (-1, 1):
-            place = np.array([way * 8.0, -7.0 - 1.8 * own.build, 9.6 + fat * 0.8])
-            skin.append(Ellipsoid(place, np.array([5.6, 5.4, 2.6 * bulk + 0.6]), np.eye(3)))
-            muscle.append(Ellipsoid(place, np.array([4.2, 4.0, 1.6 * bulk]), np.eye(3)))
+            place = np.array([way * 8.6, -9.0 - 2.2 * own.build, 8.2 + fat * 0.8])
+            skin.append(Ellipsoid(place, np.array([6.6, 6.4, 2.4 + 2.4 * bulk]), turn(way * 14.0)))
+            muscle.append(Ellipsoid(place - (0, 0.6, 0), np.array([5.0, 4.6, 1.8 + 1.9 * bulk]), turn(way * 14.0)))
     return skin, muscle
 
 
@@ -164,7 +182,7 @@ def lesion(study: Study, finding: Finding, lungs: dict[str, Ellipsoid], fallen: 
     ]
 
 
-def scaled(thing, scale: float):  # type: ignore[no-untyped-def]
+def scaled(thing: Any, scale: float) -> Any:
     """Every length of solids, however deep they lie in tuples, lists and dicts, times `scale`."""
     if isinstance(thing, Ellipsoid):
         return Ellipsoid(thing.centre * scale, thing.radii * scale, thing.axes)

@@ -93,7 +93,7 @@ def fluid(field: Field, points: np.ndarray, finding: Finding) -> np.ndarray:
     across = (points[0] - field.whole.centre[0]) / field.whole.radii[0] * field.way
     along = (points[2] - field.whole.centre[2]) / field.whole.radii[2]
     rim = np.clip(np.maximum(across, 0) ** 2 + along * along, 0, 1.2)
-    top = field.sulcus + field.scale * (finding.size + (1.0 + 0.35 * finding.size) * rim * rim)
+    top = field.sulcus + field.scale * (0.8 * finding.size + (1.0 + 0.5 * finding.size) * rim**3)
     return step((top - points[1]) * (4.0 / field.scale))
 
 

@@ -12,12 +12,13 @@ from workbench.phantom.thorax import MASKS
 from workbench.phantom.thorax.anatomy import body_of
 from workbench.phantom.thorax.latents import Study
 from workbench.phantom.thorax.materials import BONE, DEVICE, FAT, MARROW, SHARES, SOFT
-from workbench.phantom.thorax.paths import Paths, Placed, paths
+from workbench.phantom.thorax.paths import GRID, Paths, Placed, paths
 from workbench.randomness import rng
 
 FIELD = 40.0  # cm across the detector at zoom 1
-BLUR = 0.2 / 128  # of the film's width, standard deviation
-SCATTER = 0.25  # of the primary, spread over the film
+BLUR = 0.15 / 128  # of the film's width, standard deviation
+BODY = 0.6  # density above which a pixel counts for the display window
+SCATTER = 0.4  # of the primary, spread over the film
 READOUT = 3.0  # photons, standard deviation
 
 
@@ -32,7 +33,11 @@ class Scanner(NamedTuple):
     text: bool  # view and number burned in at the foot
 
 
-SCANNERS = (Scanner(1.0, 0.0, 0.0, 0.020, 0.06, False), Scanner(0.85, 0.7, 0.15, 0.035, 0.045, True), Scanner(1.1, 0.2, 0.6, 0.0, 0.07, False))
+SCANNERS = (
+    Scanner(1.0, 0.0, 0.0, 0.020, 0.06, False),
+    Scanner(0.85, 0.7, 0.15, 0.035, 0.045, True),
+    Scanner(1.1, 0.2, 0.6, 0.0, 0.07, False),
+)
 LETTERS = {
     "P": "11110 10001 10001 11110 10000 10000 10000",
     "A": "01110 10001 10001 11111 10001 10001 10001",
@@ -66,7 +71,7 @@ def turned(study: Study) -> np.ndarray:
 
 def seen(study: Study, size: int, dtype: type = np.float32) -> Paths:
     """Path lengths on a film `size` rays across."""
-    return paths(study, Placed(body_of(study), turned(study), beam_of(study, size, dtype)))
+    return paths(study, Placed(body_of(study), turned(study), beam_of(study, size, dtype), max(size // GRID, 1)))
 
 
 def attenuated(found: Paths, energy: int) -> np.ndarray:
@@ -81,7 +86,9 @@ def log_exposure(study: Study, size: int) -> tuple[np.ndarray, Paths]:
     found = seen(study, fine)
     primary = sum(share * np.exp(-attenuated(found, energy)) for energy, share in enumerate(SHARES))
     small = block_mean(primary, max(fine // 32, 1))
-    spread = ndimage.zoom(ndimage.gaussian_filter(small, 0.1 * len(small), mode="nearest"), fine / len(small), order=1, mode="nearest", grid_mode=True)
+    spread = ndimage.zoom(
+        ndimage.gaussian_filter(small, 0.1 * len(small), mode="nearest"), fine / len(small), order=1, mode="nearest", grid_mode=True
+    )
     blurred = ndimage.gaussian_filter(primary + SCATTER * spread, BLUR * fine, mode="nearest")
     return block_mean(blurred, fine // size), found
 
@@ -111,7 +118,10 @@ def display(study: Study, density: np.ndarray, window: np.ndarray) -> np.ndarray
     """Windowed, curved and marked as this scanner does it (h, w) uint8."""
     scanner = SCANNERS[study.device_style]
     edge = len(window) // 8
-    low, high = np.percentile(window[edge:-edge, edge:-edge], (1.0, 99.0))
+    middle = window[edge:-edge, edge:-edge]
+    low, high = (
+        np.percentile(middle[middle > BODY], (8.0 if study.view == "lateral" else 1.0, 99.0)) if (middle > BODY).any() else (0.0, 1.0)
+    )
     span = high - low
     low, high = low - span * (0.12 - 0.1 * study.display[0]), high + span * (0.03 + 0.1 * study.display[1])
     grey = np.clip((density - low) / (high - low), 0, 1) ** (scanner.gamma * np.exp(0.25 * study.display[2]))

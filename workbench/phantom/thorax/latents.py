@@ -3,14 +3,13 @@
 import math
 from typing import Literal, NamedTuple
 
-import numpy as np
-
 from workbench.errors import UserError
 from workbench.phantom.latents import Patient, draw_patient, patient_of
 from workbench.phantom.thorax import DEVICES, FINDINGS, SIDES
 from workbench.randomness import rng
 
 View = Literal["PA", "AP", "lateral"]
+Side = Literal["right", "left", ""]
 VIEWS: tuple[View, ...] = ("PA", "AP", "lateral")
 ZONES = {"upper": 0.5, "middle": 0.05, "lower": -0.4}  # height in the lung, as `Finding.place` has it
 BILATERAL = {"effusion": 0.35, "consolidation": 0.2}  # share of cases with the other side as well
@@ -66,7 +65,7 @@ class Finding(NamedTuple):
     """One abnormality. Places are relative to its lung: out (to the side), up and front, each in [-1, 1]."""
 
     name: str
-    side: Literal["right", "left", ""]
+    side: Side
     severity: float  # in [0, 1]
     size: float  # in the unit of SIZES
     place: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -133,7 +132,9 @@ def draw_findings(seed: int, index: int, patient: Patient, view: str) -> tuple[F
     for name in FINDINGS:
         base, ap, age, male, illness = ODDS[name]
         odds = base + ap * ((view == "AP") - 0.45) + age * (patient.age - 57) / 18 + male * ((patient.sex == "M") - 0.54)
-        odds += illness * patient.illness + sum(more for (one, other), more in TOGETHER.items() if other == name and any(f.name == one for f in found))
+        odds += illness * patient.illness + sum(
+            more for (one, other), more in TOGETHER.items() if other == name and any(f.name == one for f in found)
+        )
         if rng(seed, f"thorax presence {name}", 0, index).random() < 1 / (1 + math.exp(-odds)):
             found += details(seed, index, name)
     return tuple(found)
@@ -163,9 +164,9 @@ def details(seed: int, index: int, name: str) -> list[Finding]:
     return sorted(found, key=lambda each: SIDES.index(each.side))
 
 
-def with_finding(study: Study, name: str, severity: float, side: str = "", zone: str | None = None) -> Study:
+def with_finding(study: Study, name: str, severity: float, side: Side = "", zone: str | None = None) -> Study:
     """The same study with one finding at another severity (0 takes it away), side or zone; all else stays."""
-    sides = ("",) if name in MIDDLE else SIDES
+    sides: tuple[str, ...] = ("",) if name in MIDDLE else SIDES
     if name not in FINDINGS or side not in sides or not 0 <= severity <= 1 or (zone is not None and zone not in ZONES):
         raise UserError(
             f"thorax: {name!r}, side {side!r}, severity {severity!r}, zone {zone!r}; the findings are {', '.join(FINDINGS)}, "
@@ -173,6 +174,6 @@ def with_finding(study: Study, name: str, severity: float, side: str = "", zone:
         )
     own = study.of(name, side) or details(study.seed, study.number, name)[0]
     height = own.place[1] if zone is None else ZONES[zone]
-    changed = own._replace(side=side, severity=severity, size=size_of(name, severity), place=(own.place[0], height, own.place[2]))
+    changed = Finding(name, side, severity, size_of(name, severity), (own.place[0], height, own.place[2]))
     findings = [each for each in study.findings if (each.name, each.side) != (name, side)] + [changed] * (severity > 0)
     return study._replace(findings=tuple(sorted(findings, key=lambda each: (FINDINGS.index(each.name), ("", *SIDES).index(each.side)))))

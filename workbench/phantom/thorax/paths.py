@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workbench.phantom.solids import Ellipsoid, Interval, Rays, both, interval
+from workbench.phantom.solids import Ellipsoid, Interval, Rays, both
 from workbench.phantom.thorax import SIDES
 from workbench.phantom.thorax.anatomy import PLEURA, Body
-from workbench.phantom.thorax.crossings import Capsules, Crossings, clipped, crossed, crossed_ellipsoid, shared, union
+from workbench.phantom.thorax.crossings import Capsules, Crossings, crossed, crossed_ellipsoid, shared, union
 from workbench.phantom.thorax.fields import Field, density, field_of, rho, weights
 from workbench.phantom.thorax.latents import Study
 from workbench.phantom.thorax.pieces import clip, gaps, length, merged, spread
@@ -34,6 +34,7 @@ class Placed(NamedTuple):
     body: Body
     turned: np.ndarray  # (3, 3)
     beam: Rays
+    factor: int  # rays of the film for each of the coarse grid, both ways
 
     def ellipsoid(self, solid: Ellipsoid) -> Ellipsoid:
         return Ellipsoid(self.turned @ solid.centre, solid.radii, self.turned @ solid.axes)
@@ -41,8 +42,40 @@ class Placed(NamedTuple):
     def capsules(self, solids: Capsules) -> Capsules:
         return Capsules(solids.starts @ self.turned.T, solids.ends @ self.turned.T, solids.radius)
 
-    def interval(self, solid: Ellipsoid) -> Interval:
-        return interval(self.beam, self.ellipsoid(solid))
+    def intervals(self, solids: list[Ellipsoid]) -> list[Interval]:
+        """As `interval` of every solid: the three coefficients of its equation are polynomials in x and y, so one product gives them all."""
+        forms = np.stack([polynomials(self.beam, self.ellipsoid(solid)) for solid in solids])
+        x, y = self.beam.x[0], self.beam.y[:, 0]
+        kind = x.dtype
+        square, cross, rest = (
+            y[:, None] ** np.arange(3, dtype=kind) @ forms.astype(kind) @ x ** np.arange(3, dtype=kind)[:, None]
+        ).swapaxes(0, 1)
+        root = np.sqrt(np.maximum(cross * cross - square * rest, 0))
+        enter, leave = (-cross - root) / square, (root - cross) / square
+        return [Interval(*each) for each in zip(enter, leave)]
+
+    def window(self, solid: Ellipsoid) -> tuple[slice, slice]:
+        """Rows and columns of the film that hold an ellipsoid's shadow, in whole steps of the coarse grid."""
+        placed = self.ellipsoid(solid)
+        reach = np.sqrt(((placed.axes * placed.radii) ** 2).sum(1))
+        depths = placed.centre[2] + np.array([-1, 1]) * reach[2]
+        shadows = [(placed.centre[:2] + sign * reach[:2]) / (self.beam.alpha + self.beam.beta * z) for sign in (-1, 1) for z in depths]
+        low, high = np.min(shadows, 0), np.max(shadows, 0)
+        ends = np.array(
+            [[self.beam.y[0, 0] - high[1], self.beam.y[0, 0] - low[1]], [low[0] - self.beam.x[0, 0], high[0] - self.beam.x[0, 0]]]
+        )
+        blocks = ends / (self.beam.step * self.factor)
+        slices = []
+        for (first, last), size in zip(blocks, self.beam.slant.shape):
+            start = int(np.clip(np.floor(first) - 1, 0, size // self.factor - 1))
+            stop = int(np.clip(np.ceil(last) + 1, start + 1, size // self.factor))
+            slices.append(slice(start * self.factor, stop * self.factor))
+        return slices[0], slices[1]
+
+    def cut(self, rows: slice, columns: slice) -> "Placed":
+        """The same before a part of the detector."""
+        beam = self.beam._replace(x=self.beam.x[:, columns], y=self.beam.y[rows], slant=self.beam.slant[rows, columns])
+        return self._replace(beam=beam)
 
     def crossed(self, solids: Capsules) -> Crossings:
         return crossed(self.beam, self.capsules(solids))
@@ -64,19 +97,43 @@ class Placed(NamedTuple):
         )
 
 
+def polynomials(beam: Rays, solid: Ellipsoid) -> np.ndarray:
+    """|d|^2, d.s and |s|^2 - 1 (3, 3, 3) for the unit ball an ellipsoid becomes: coefficients of y^i x^j of a ray s + z d."""
+    to_unit = (solid.axes / solid.radii).T
+    across, up, along = to_unit.T
+    offset = to_unit @ solid.centre
+    form = np.array([[0, 0, across @ across], [0, 2 * across @ up, 0], [up @ up, 0, 0]])
+    a, b = beam.alpha, beam.beta
+
+    def with_linear(scale: float, x: float, y: float, constant: float) -> np.ndarray:
+        return scale * form + np.array([[constant, x, 0], [y, 0, 0], [0, 0, 0]])
+
+    xz, yz, xo, yo = across @ along, up @ along, across @ offset, up @ offset
+    return np.stack(
+        [
+            with_linear(b * b, 2 * b * xz, 2 * b * yz, along @ along),
+            with_linear(a * b, a * xz - b * xo, a * yz - b * yo, -along @ offset),
+            with_linear(a * a, -2 * a * xo, -2 * a * yo, offset @ offset - 1),
+        ]
+    )
+
+
 def paths(study: Study, placed: Placed) -> Paths:
     """Everything in the beam's way."""
     body, beam = placed.body, placed.beam
-    muscle = merged([placed.interval(solid) for solid in body.muscle])
+    heart, *walls = placed.intervals([body.organs["heart"], *body.muscle, *body.skin])
+    muscle = merged(walls[: len(body.muscle)])
     flesh = length(muscle)
-    fat = length(merged([placed.interval(solid) for solid in body.skin])) - flesh
-    organs = {name: placed.interval(solid) for name, solid in body.organs.items()}
-    room_of_cage = both(placed.interval(body.cage), placed.interval(body.muscle[0]))
-    inside: dict[tuple[str, str], np.ndarray] = {("heart", ""): organs["heart"].length > 0.5}
+    fat = length(merged(walls[len(body.muscle) :])) - flesh
+    inside: dict[tuple[str, str], np.ndarray] = {("heart", ""): heart.length > 0.5}
     pipes = union([placed.crossed(body.airways)])
     soft = flesh - pipes.total(beam, shared(pipes, muscle))
     for side in SIDES:
-        soft -= lung(study, placed, side, both(placed.interval(body.lungs[side]), room_of_cage), organs, pipes, inside)
+        rows, columns = placed.window(body.lungs[side])
+        gone, found = lung(study, placed.cut(rows, columns), side)
+        soft[rows, columns] -= gone
+        for key, where in found.items():
+            inside.setdefault(key, np.zeros(soft.shape, bool))[rows, columns] |= where
     hard = union([placed.crossed(body.bones.tubes), *placed.balls(body.bones.plates)])
     core = union([placed.crossed(body.bones.marrow)])
     whole, marrow = hard.total(beam, shared(hard, muscle)), core.total(beam, shared(core, muscle))
@@ -91,36 +148,29 @@ def paths(study: Study, placed: Placed) -> Paths:
     return Paths((soft - whole) * long, fat * long, (whole - marrow) * long, marrow * long, metal * long, inside)
 
 
-def lung(
-    study: Study,
-    placed: Placed,
-    side: str,
-    cavity: Interval,
-    organs: dict[str, Interval],
-    pipes: Crossings,
-    inside: dict[tuple[str, str], np.ndarray],
-) -> np.ndarray:
-    """Soft tissue that one lung replaces, in cm of z (h, w); notes where its findings are."""
+def lung(study: Study, placed: Placed, side: str) -> tuple[np.ndarray, dict[tuple[str, str], np.ndarray]]:
+    """Soft tissue that one lung replaces, in cm of z (h, w), and where its findings are."""
     body, beam = placed.body, placed.beam
-    field = field_of(study, body, side)
-    solid = merged([organs[name] for name in ("heart", "mediastinum", "aortic arch", "descending aorta", "paraspinal", f"{side} dome")])
-    room = gaps(cavity, solid)
+    field, inside = field_of(study, body, side), dict[tuple[str, str], np.ndarray]()
+    organs = [body.organs[name] for name in ("heart", "mediastinum", "aortic arch", "descending aorta", "paraspinal", f"{side} dome")]
+    own_lung, cage, trunk, *crossed_organs = placed.intervals([body.lungs[side], body.cage, body.muscle[0], *organs])
+    cavity = both(own_lung, both(cage, trunk))
+    room = gaps(cavity, merged(crossed_organs))
+    pipes = union([placed.crossed(body.airways)])
     space = length(room)
     inside[f"{side} lung", side] = space > 1.0
-    tissue, pleural, skin = room, np.zeros_like(space), np.zeros_like(space)
+    tissue, pleural, within = room, np.zeros_like(space), cavity
     if side in body.fallen:
         fallen = body.fallen[side]
-        tissue = clip(room, placed.interval(fallen))
-        skin = length(clip(room, placed.interval(fallen._replace(radii=fallen.radii + PLEURA * body.scale))))
-        skin -= length(tissue)
-        pleural = space - length(tissue) - skin
+        shrunk, skin = placed.intervals([fallen, fallen._replace(radii=fallen.radii + PLEURA * body.scale)])
+        tissue, within = clip(room, shrunk), both(cavity, shrunk)
+        pleural = space - length(clip(room, skin))
         inside["pneumothorax", side] = pleural > np.maximum(0.5 * length(tissue), 0.6)
     own = length(tissue)
-    within = cavity if side not in body.fallen else both(cavity, placed.interval(body.fallen[side]))
     filled, taken = contents(placed, field, within, tissue)
     gone = own * (1 - filled)
     for name, share in taken.items():
-        inside[name, "" if name == "oedema" else side] = inside.get((name, ""), False) | (share * own > SEEN[name])
+        inside[name, "" if name == "oedema" else side] = share * own > SEEN[name]
     if side in body.fallen:
         only_fluid = {name: each for name, each in field.findings.items() if name == "effusion"}
         beside, fluid = contents(placed, field._replace(base=0.0, findings=only_fluid), cavity, room)
@@ -137,7 +187,7 @@ def lung(
     kept = np.flatnonzero(overlap)
     marks, overlap = Crossings(*(part[kept] for part in marks)), overlap[kept]
     air = 1 - rho(field, placed.middles(marks)) if field.findings else 1 - field.base
-    return gone - marks.total(beam, overlap * air)
+    return gone - marks.total(beam, overlap * air), inside
 
 
 def contents(placed: Placed, field: Field, within: Interval, pieces: list[Interval]) -> tuple[np.ndarray | float, dict[str, np.ndarray]]:
@@ -148,7 +198,7 @@ def contents(placed: Placed, field: Field, within: Interval, pieces: list[Interv
     if not field.findings:
         return field.base, {}
     height, width = placed.beam.slant.shape
-    factor = max(height // GRID, 1)
+    factor = placed.factor
     rows, columns = (slice(factor // 2, None, factor),) * 2
     coarse = [Interval(each.enter[rows, columns], each.leave[rows, columns]) for each in pieces]
     middle = (within.enter + within.leave)[rows, columns] / 2

@@ -28,7 +28,9 @@ def merged(solids: list[Interval]) -> list[Interval]:
 def present(solid: Interval) -> Interval:
     """The same where the ray meets the solid; where it misses, an empty interval far away, which sorts last."""
     missed = solid.leave <= solid.enter
-    return Interval(np.where(missed, 999, solid.enter).astype(solid.enter.dtype), np.where(missed, 999, solid.leave).astype(solid.enter.dtype))
+    return Interval(
+        np.where(missed, 999, solid.enter).astype(solid.enter.dtype), np.where(missed, 999, solid.leave).astype(solid.enter.dtype)
+    )
 
 
 def length(pieces: list[Interval]) -> np.ndarray:

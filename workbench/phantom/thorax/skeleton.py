@@ -37,8 +37,8 @@ def skeleton(study: Study, cage: Ellipsoid) -> Skeleton:
         for number in range(RIBS):
             radius = (0.52 + 0.012 * number) * thin * (0.85 if number in (0, 10, 11) else 1)
             arc = rib(cage, way, number, top - spacing * number, steep, bend, raised, radius)
-            if fracture is not None and number == int(round(5.5 + 2.4 * fracture.place[1])):
-                at = int(round((0.55 + 0.25 * fracture.place[0]) * PIECES))
+            if fracture is not None and number == round(5.5 + 2.4 * fracture.place[1]):
+                at = round((0.55 + 0.25 * fracture.place[0]) * PIECES)
                 arc, pieces = break_at(arc, at, fracture.size, radius)
                 broken[side] = pieces
                 ribs += [chain(arc[:at], radius), chain(arc[at:], radius)]
@@ -49,14 +49,19 @@ def skeleton(study: Study, cage: Ellipsoid) -> Skeleton:
     for way in (-1, 1):
         t = np.linspace(0, 1, 8)
         lift = own.shape[5] * 6
-        clavicle = np.stack([way * (1.9 + 13.3 * t), 9.2 + lift + 2.4 * t + 0.5 * np.sin(2 * np.pi * t), 6.2 - 7.2 * t**1.5 + 0.6 * np.sin(2 * np.pi * t)], 1)
+        clavicle = np.stack(
+            [way * (1.9 + 13.3 * t), 9.2 + lift + 2.4 * t + 0.5 * np.sin(2 * np.pi * t), 6.2 - 7.2 * t**1.5 + 0.6 * np.sin(2 * np.pi * t)],
+            1,
+        )
         blade = np.array([[12.2, 1.5, -10.4], [13.6, 6.6, -8.6], [16.2, 9.6, -4.6]]) * (way, 1, 1)
         edge = np.array([[15.6, 6.2, -5.5], [14.2, 1.0, -7.6], [12.2, -5.2, -9.6]]) * (way, 1, 1)
         arm = np.array([[17.6, 7.6, -2.6], [18.6, 5.4, -2.4], [20.2, -14.0, -2.0]]) * (way, 1, 1)
         girdle += [chain(clavicle, 0.62), chain(blade, 0.55), chain(edge, 0.45), chain(arm[:2], 1.9), chain(arm[1:], 1.15)]
     tubes = joined([*ribs, backs, *girdle])
-    cortex = 0.13 * (1.1 - 0.12 * max(0.0, (own.age - 50) / 40))
-    plates = [Ellipsoid(np.array([way * 13.7, 1.6, -8.3]), np.array([3.0, 7.4, 0.22]), turn(way * -38.0, way * -8.0, 6.0)) for way in (-1, 1)]
+    cortex = 0.19 * (1.1 - 0.12 * max(0.0, (own.age - 50) / 40))
+    plates = [
+        Ellipsoid(np.array([way * 13.7, 1.6, -8.3]), np.array([3.0, 7.4, 0.22]), turn(way * -38.0, way * -8.0, 6.0)) for way in (-1, 1)
+    ]
     plates.append(Ellipsoid(np.array([0.0, 2.0, 8.9]), np.array([1.6, 8.0, 0.5]), turn(0.0, 0.0, -12.0)))
     return Skeleton(tubes, tubes._replace(radius=np.maximum(tubes.radius - cortex, 0.05)), plates, broken)
 
@@ -68,7 +73,7 @@ def rib(cage: Ellipsoid, way: int, number: int, high: float, steep: float, bend:
     turned = angle / np.deg2rad(140.0)
     height = high + raised * 0.5 + 0.5 * np.sin(np.pi * np.minimum(2.2 * turned, 1)) - drop * turned**bend
     level = np.sqrt(np.clip(1 - ((height - cage.centre[1]) / cage.radii[1]) ** 2, 0.12, 1))
-    out = radius + 0.12
+    out = radius + (0.4 if number < 2 else 0.25)  # the straight pieces cut the corners of the arc
     across, along = cage.radii[0] * level + out, cage.radii[2] * level + out
     x, z = across * np.sin(angle), -along * np.cos(angle)
     return np.stack([way * x, height, z + cage.centre[2]], 1)

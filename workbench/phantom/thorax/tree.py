@@ -2,12 +2,24 @@
 
 import numpy as np
 
+from workbench.phantom.solids import Ellipsoid
 from workbench.phantom.thorax.crossings import Capsules, chain, joined
 from workbench.phantom.thorax.latents import Study
 from workbench.randomness import rng
 
-TRUNKS, REACHES = 9, (3.2, 2.8, 2.5, 2.2, 1.8, 1.4)  # cm, mean length of each generation
-NARROWS = 0.74
+TRUNKS, REACHES = 8, (3.3, 2.8, 2.4, 2.1, 1.8, 1.5)  # cm, mean length of each generation
+NARROWS = 0.82
+
+GRAINS = 800  # in a lung
+
+
+def grains(study: Study, lung: Ellipsoid, way: int) -> Capsules:
+    """What is too fine to be a branch: clusters of small vessels and septa as little balls all over one lung."""
+    draw = rng(study.seed, f"thorax grains {way}", 0, study.patient_index)
+    place = draw.normal(size=(GRAINS, 3))
+    place *= (draw.random((GRAINS, 1)) ** (1 / 3)) / np.sqrt((place**2).sum(1, keepdims=True))
+    places = lung.centre + (place * lung.radii) @ lung.axes.T
+    return Capsules(places, places, 0.32 * np.exp(0.25 * draw.normal(size=GRAINS)))
 
 
 def vessels(study: Study, way: int) -> Capsules:
@@ -17,7 +29,7 @@ def vessels(study: Study, way: int) -> Capsules:
     angle = np.deg2rad(np.linspace(82.0, -88.0, TRUNKS) + draw.normal(0, 8, size=TRUNKS))
     tilt = draw.uniform(-0.9, 0.9, size=TRUNKS)
     heading = np.stack([way * np.cos(angle) * np.cos(tilt), np.sin(angle) * np.cos(tilt), np.sin(tilt)], 1)
-    radius = 0.42 * np.exp(0.12 * draw.normal(size=TRUNKS))
+    radius = 0.46 * np.exp(0.12 * draw.normal(size=TRUNKS))
     parts = []
     for reach in REACHES:
         length = reach * draw.uniform(0.6, 1.4, size=len(start))

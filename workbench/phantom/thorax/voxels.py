@@ -1,5 +1,6 @@
 """The same patient as a CT volume, its masks, and the volume projected back through the geometry of a film."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -45,7 +46,11 @@ class Grid(NamedTuple):
 
     def box(self, low: np.ndarray, high: np.ndarray) -> tuple[slice, slice, slice]:
         """The voxels between two corners (x, y, z)."""
-        zs, hs, ws = np.searchsorted(self.up, (low[1], high[1])), np.searchsorted(-self.front, (-high[2], -low[2])), np.searchsorted(self.left, (low[0], high[0]))
+        zs, hs, ws = (
+            np.searchsorted(self.up, (low[1], high[1])),
+            np.searchsorted(-self.front, (-high[2], -low[2])),
+            np.searchsorted(self.left, (low[0], high[0])),
+        )
         return slice(*zs), slice(*hs), slice(*ws)
 
     def points(self, box: tuple[slice, slice, slice]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -106,7 +111,12 @@ def volume(study: Study, shape: tuple[int, int, int] = (96, 80, 112), spacing_mm
     attenuation[muscle] = SOFT[0]
     trunk = within(body.muscle[0]) & within(body.cage)
     organs = {name: within(solid) & muscle for name, solid in body.organs.items()}
-    for name, parts in (("heart", ("heart",)), ("mediastinum", ("mediastinum",)), ("aorta", ("aortic arch", "descending aorta")), ("domes", ("right dome", "left dome"))):
+    for name, parts in (
+        ("heart", ("heart",)),
+        ("mediastinum", ("mediastinum",)),
+        ("aorta", ("aortic arch", "descending aorta")),
+        ("domes", ("right dome", "left dome")),
+    ):
         noted(name, np.logical_or.reduce([organs[part] for part in parts]))
     shared_organs = np.logical_or.reduce([where for name, where in organs.items() if "dome" not in name])
     lungs = np.zeros(shape, bool)
@@ -129,7 +139,15 @@ def volume(study: Study, shape: tuple[int, int, int] = (96, 80, 112), spacing_mm
     return Volume(np.round(np.clip(hounsfield(attenuation), -1000, 32767)).astype(np.int16), masks, spacing_mm)
 
 
-def lung_density(study: Study, body: Body, side: str, grid: Grid, room: np.ndarray, within, noted) -> np.ndarray:  # type: ignore[no-untyped-def]
+def lung_density(
+    study: Study,
+    body: Body,
+    side: str,
+    grid: Grid,
+    room: np.ndarray,
+    within: Callable[..., np.ndarray],
+    noted: Callable[[str, np.ndarray], np.ndarray],
+) -> np.ndarray:
     """Density (n,) of the voxels of one lung's room as a share of soft tissue; notes its findings."""
     field = field_of(study, body, side)
     zs, hs, ws = np.nonzero(room)
