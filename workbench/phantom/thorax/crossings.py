@@ -49,8 +49,8 @@ def chain(points: np.ndarray, radius: float | np.ndarray) -> Capsules:
     return Capsules(points[:-1], points[1:], np.broadcast_to(np.asarray(radius, float), (len(points) - 1,)).copy())
 
 
-def boxed(beam: Rays, solids: Capsules) -> tuple[np.ndarray, np.ndarray]:
-    """Number of the capsule and of the ray for every ray in the box round every capsule's shadow."""
+def boxed(beam: Rays, solids: Capsules) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Number of the capsule, row and column for every ray in the box round every capsule's shadow."""
     height, width = beam.slant.shape
     ends = np.stack([solids.starts, solids.ends])
     grown = 1 / (beam.alpha + beam.beta * ends[:, :, 2])
@@ -65,53 +65,70 @@ def boxed(beam: Rays, solids: Capsules) -> tuple[np.ndarray, np.ndarray]:
     which = np.repeat(np.arange(len(count), dtype=np.int32), count)
     place = np.arange(len(which), dtype=np.int32) - np.repeat(np.cumsum(count, dtype=np.int32) - count, count)
     row = place // wide[which]
-    return which, (top[which] + row) * width + left[which] + place - row * wide[which]
+    return which, top[which] + row, left[which] + place - row * wide[which]
 
 
 def crossed(beam: Rays, solids: Capsules) -> Crossings:
     """Chords of capsules in closed form. A tube thinner than a sample is widened and its chords shortened, so that it keeps its volume."""
-    least = 0.6 * beam.step
-    wide = np.maximum(solids.radius, least)
-    share = (solids.radius / wide) ** 2
-    solids = solids._replace(radius=wide)
-    which, ray = boxed(beam, solids)
+    return shells(beam, solids, [solids.radius])[0]
+
+
+def shells(beam: Rays, solids: Capsules, radii: list[np.ndarray]) -> list[Crossings]:
+    """As `crossed`, for capsules with the axes of `solids` and each of the radii, the widest first."""
+    kind, width = beam.x.dtype, beam.slant.shape[1]
+    wide = [np.maximum(radius, 0.6 * beam.step) for radius in radii]
+    which, row, column = boxed(beam, solids._replace(radius=wide[0]))
     axis = solids.ends - solids.starts
     length = np.sqrt((axis**2).sum(1))
     unit = axis / np.maximum(length, 1e-9)[:, None]
     near = (solids.starts[:, 2] + solids.ends[:, 2]) / 2  # rays start here: single precision is then enough
-    opened = beam.alpha + beam.beta * near
-    of = np.stack([opened, *solids.starts[:, :2].T, near - solids.starts[:, 2], *unit.T, wide**2, length, near, share], 0)
-    kind = beam.x.dtype
-    of = of.astype(kind)
-    width = beam.slant.shape[1]
-    row = ray // width
-    x, y = beam.x[0][ray - row * width], beam.y[:, 0][row]
-    scale, ax, ay, mz, ux, uy, uz, square = of[:8, which]
-    beta = kind.type(beam.beta)
-    dx, dy, mx, my = beta * x, beta * y, scale * x - ax, scale * y - ay
+    of = np.stack([beam.alpha + beam.beta * near, *solids.starts[:, :2].T, near - solids.starts[:, 2], *unit.T]).astype(kind)
+    scale, ax, ay, mz, ux, uy, uz = of[:, which]
+    x, y = beam.x[0][column], beam.y[:, 0][row]
+    dx, dy, mx, my = kind.type(beam.beta) * x, kind.type(beam.beta) * y, scale * x - ax, scale * y - ay
     ud, um = ux * dx + uy * dy + uz, ux * mx + uy * my + uz * mz
-    dd, md = dx * dx + dy * dy + 1, mx * dx + my * dy + mz
-    mm = mx * mx + my * my + mz * mz - square
-    a, b = np.maximum(dd - ud * ud, kind.type(1e-6)), md - ud * um
-    inside = b * b - a * (mm - um * um)
-    hit = np.flatnonzero(inside > 0)
-    a, b, ud, um, dd, md, mm = a[hit], b[hit], ud[hit], um[hit], dd[hit], md[hit], mm[hit]
-    which, root = which[hit], np.sqrt(inside[hit])
-    reach, near_z, thin = of[8:, which]
-    ends = []
-    good = np.ones(len(hit), bool)
+    dd, md, mm = dx * dx + dy * dy + 1, mx * dx + my * dy + mz, mx * mx + my * my + mz * mz
+    a, b, off = np.maximum(dd - ud * ud, kind.type(1e-6)), md - ud * um, mm - um * um
+    found, ray, reach, middle = [], row * width + column, length.astype(kind), near.astype(kind)
+    for radius, widened in zip(radii, wide):
+        square = (widened**2).astype(kind)[which]
+        inside = b * b - a * (off - square)
+        hit = np.flatnonzero(inside > 0)
+        parts = (each[hit] for each in (which, ray, a, b, ud, um, dd, md, inside))
+        which, ray, a, b, ud, um, dd, md, inside = parts
+        mm, off = mm[hit], off[hit]
+        thin = ((radius / widened) ** 2).astype(kind)[which]
+        enter, leave, good = surface(a, b, ud, um, dd, md, mm - square[hit], np.sqrt(inside), reach[which])
+        centre, half = (enter + leave) / 2 + middle[which], (leave - enter) / 2 * thin
+        good &= half > 0
+        found.append(Crossings(ray[good], (centre - half)[good], (centre + half)[good]))
+    return found
+
+
+def surface(
+    a: np.ndarray,
+    b: np.ndarray,
+    ud: np.ndarray,
+    um: np.ndarray,
+    dd: np.ndarray,
+    md: np.ndarray,
+    mm: np.ndarray,
+    root: np.ndarray,
+    reach: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where rays m + t d that meet the endless tube enter and leave the capsule, and whether they meet the capsule at all."""
+    ends, good = [], np.ones(len(a), bool)
     for sign in (-1, 1):
         t = (sign * root - b) / a
         along = um + t * ud
-        cap = np.clip(along, 0, reach)  # beyond an end of the axis the surface is the ball round that end
-        md_cap, mm_cap = md - cap * ud, mm - 2 * cap * um + cap * cap
-        under = md_cap * md_cap - dd * mm_cap
-        round_end = (along < 0) | (along > reach)
-        good &= ~round_end | (under > 0)
-        ends.append(np.where(round_end, (sign * np.sqrt(np.maximum(under, 0)) - md_cap) / dd, t))
-    middle, half = (ends[0] + ends[1]) / 2 + near_z, (ends[1] - ends[0]) / 2 * thin
-    good &= half > 0
-    return Crossings(ray[hit][good], (middle - half)[good], (middle + half)[good])
+        beyond = np.flatnonzero((along < 0) | (along > reach))  # there the surface is the ball round that end of the axis
+        cap = np.where(along[beyond] > 0, reach[beyond], 0)
+        md_cap = md[beyond] - cap * ud[beyond]
+        under = md_cap * md_cap - dd[beyond] * (mm[beyond] - 2 * cap * um[beyond] + cap * cap)
+        good[beyond[under <= 0]] = False
+        t[beyond] = (sign * np.sqrt(np.maximum(under, 0)) - md_cap) / dd[beyond]
+        ends.append(t)
+    return ends[0], ends[1], good
 
 
 def crossed_ellipsoid(beam: Rays, solid: Ellipsoid) -> Crossings:

@@ -71,7 +71,8 @@ def turned(study: Study) -> np.ndarray:
 
 def seen(study: Study, size: int, dtype: type = np.float32) -> Paths:
     """Path lengths on a film `size` rays across."""
-    return paths(study, Placed(body_of(study), turned(study), beam_of(study, size, dtype), max(size // GRID, 1)))
+    coarseness = max(each for each in range(1, max(size // GRID, 1) + 1) if size % each == 0)
+    return paths(study, Placed(body_of(study), turned(study), beam_of(study, size, dtype), coarseness))
 
 
 def attenuated(found: Paths, energy: int) -> np.ndarray:
@@ -154,11 +155,11 @@ def stamp(grey: np.ndarray, word: str, height: float, row: float, column: float,
     finer = -(-512 // size)
     each = max(round(height * size * finer / len(dots)), 1)
     glyph = np.kron(dots, np.ones((each, each)))
-    canvas = np.zeros((size * finer,) * 2, np.float32)
     top, left = int(row * size * finer), int(column * size * finer) - (glyph.shape[1] if to_right else 0)
-    glyph = glyph[: size * finer - top, : size * finer - left]
-    canvas[top : top + glyph.shape[0], left : left + glyph.shape[1]] = glyph
-    grey += block_mean(canvas, finer) * (0.95 - np.minimum(grey, 0.95))
+    before, after = (top % finer, left % finer), [-(place + length) % finer for place, length in zip((top, left), glyph.shape)]
+    lead = block_mean(np.pad(glyph, [*zip(before, after)]), finer)
+    there = grey[top // finer : top // finer + len(lead), left // finer : left // finer + lead.shape[1]]
+    there += lead[: there.shape[0], : there.shape[1]] * (0.95 - np.minimum(there, 0.95))
 
 
 def ground_truth(study: Study, found: Paths, size: int) -> tuple[np.ndarray, list[dict[str, int | str]]]:

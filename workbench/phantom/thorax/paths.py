@@ -7,7 +7,7 @@ import numpy as np
 from workbench.phantom.solids import Ellipsoid, Interval, Rays, both
 from workbench.phantom.thorax import SIDES
 from workbench.phantom.thorax.anatomy import PLEURA, Body
-from workbench.phantom.thorax.crossings import Capsules, Crossings, crossed, crossed_ellipsoid, shared, union
+from workbench.phantom.thorax.crossings import Capsules, Crossings, crossed, crossed_ellipsoid, shared, shells, union
 from workbench.phantom.thorax.fields import Field, density, field_of, rho, weights
 from workbench.phantom.thorax.latents import Study
 from workbench.phantom.thorax.pieces import clip, gaps, length, merged, spread
@@ -44,7 +44,7 @@ class Placed(NamedTuple):
 
     def intervals(self, solids: list[Ellipsoid]) -> list[Interval]:
         """As `interval` of every solid: the three coefficients of its equation are polynomials in x and y, so one product gives them all."""
-        forms = np.stack([polynomials(self.beam, self.ellipsoid(solid)) for solid in solids])
+        forms = polynomials(self.beam, [self.ellipsoid(solid) for solid in solids])
         x, y = self.beam.x[0], self.beam.y[:, 0]
         kind = x.dtype
         square, cross, rest = (
@@ -97,25 +97,19 @@ class Placed(NamedTuple):
         )
 
 
-def polynomials(beam: Rays, solid: Ellipsoid) -> np.ndarray:
-    """|d|^2, d.s and |s|^2 - 1 (3, 3, 3) for the unit ball an ellipsoid becomes: coefficients of y^i x^j of a ray s + z d."""
-    to_unit = (solid.axes / solid.radii).T
-    across, up, along = to_unit.T
-    offset = to_unit @ solid.centre
-    form = np.array([[0, 0, across @ across], [0, 2 * across @ up, 0], [up @ up, 0, 0]])
+def polynomials(beam: Rays, solids: list[Ellipsoid]) -> np.ndarray:
+    """|d|^2, d.s and |s|^2 - 1 (n, 3, 3, 3) in the space where each ellipsoid is the unit ball: coefficients of y^i x^j of a ray s + z d."""
+    axes, radii = np.stack([solid.axes for solid in solids]), np.stack([solid.radii for solid in solids])
+    to_unit = (axes / radii[:, None]).swapaxes(1, 2)
+    rows = np.concatenate([to_unit, to_unit @ np.stack([solid.centre for solid in solids])[:, :, None]], 2)
+    (xx, xy, xz, xo), (_, yy, yz, yo), (_, _, zz, zo), (*_, oo) = (rows.swapaxes(1, 2) @ rows).transpose(1, 2, 0)
     a, b = beam.alpha, beam.beta
-
-    def with_linear(scale: float, x: float, y: float, constant: float) -> np.ndarray:
-        return scale * form + np.array([[constant, x, 0], [y, 0, 0], [0, 0, 0]])
-
-    xz, yz, xo, yo = across @ along, up @ along, across @ offset, up @ offset
-    return np.stack(
-        [
-            with_linear(b * b, 2 * b * xz, 2 * b * yz, along @ along),
-            with_linear(a * b, a * xz - b * xo, a * yz - b * yo, -along @ offset),
-            with_linear(a * a, -2 * a * xo, -2 * a * yo, offset @ offset - 1),
-        ]
-    )
+    found = np.zeros((len(solids), 3, 3, 3))
+    linear = ((2 * b * xz, 2 * b * yz, zz), (a * xz - b * xo, a * yz - b * yo, -zo), (-2 * a * xo, -2 * a * yo, oo - 1))
+    for form, scale, (x, y, constant) in zip(found.swapaxes(0, 1), (b * b, a * b, a * a), linear):
+        form[:, 0, 2], form[:, 1, 1], form[:, 2, 0] = scale * xx, 2 * scale * xy, scale * yy
+        form[:, 0, 1], form[:, 1, 0], form[:, 0, 0] = x, y, constant
+    return found
 
 
 def paths(study: Study, placed: Placed) -> Paths:
@@ -134,8 +128,8 @@ def paths(study: Study, placed: Placed) -> Paths:
         soft[rows, columns] -= gone
         for key, where in found.items():
             inside.setdefault(key, np.zeros(soft.shape, bool))[rows, columns] |= where
-    hard = union([placed.crossed(body.bones.tubes), *placed.balls(body.bones.plates)])
-    core = union([placed.crossed(body.bones.marrow)])
+    tubes, cores = shells(beam, placed.capsules(body.bones.tubes), [body.bones.tubes.radius, body.bones.marrow.radius])
+    hard, core = union([tubes, *placed.balls(body.bones.plates)]), union([cores])
     whole, marrow = hard.total(beam, shared(hard, muscle)), core.total(beam, shared(core, muscle))
     for side, pieces in body.bones.broken.items():
         inside["rib fracture", side] = placed.crossed(pieces).total(beam) > 0

@@ -31,19 +31,18 @@ def skeleton(study: Study, cage: Ellipsoid) -> Skeleton:
     raised = 1.2 * (study.inspiration - 0.6)
     top = 10.6 + draw.uniform(-0.5, 0.5)
     thin = np.exp(0.08 * draw.normal())
+    number = np.arange(RIBS)
+    radius = (0.52 + 0.012 * number) * thin * np.where(np.isin(number, (0, 10, 11)), 0.85, 1)
+    arcs = rib_arcs(cage, top - spacing * number, steep, bend, raised, radius)
     ribs, broken = [], dict[str, Capsules]()
     for way, side in ((-1, "right"), (1, "left")):
+        own_arcs, whole = arcs * (way, 1, 1), np.ones((RIBS, PIECES), bool)
         fracture = study.of("rib fracture", side)
-        for number in range(RIBS):
-            radius = (0.52 + 0.012 * number) * thin * (0.85 if number in (0, 10, 11) else 1)
-            arc = rib(cage, way, number, top - spacing * number, steep, bend, raised, radius)
-            if fracture is not None and number == round(5.5 + 2.4 * fracture.place[1]):
-                at = round((0.55 + 0.25 * fracture.place[0]) * PIECES)
-                arc, pieces = break_at(arc, at, fracture.size, radius)
-                broken[side] = pieces
-                ribs += [chain(arc[:at], radius), chain(arc[at:], radius)]
-            else:
-                ribs.append(chain(arc, radius))
+        if fracture is not None:
+            which, at = round(5.5 + 2.4 * fracture.place[1]), round((0.55 + 0.25 * fracture.place[0]) * PIECES)
+            own_arcs[which], broken[side] = break_at(own_arcs[which], at, fracture.size, radius[which])
+            whole[which, at - 1] = False
+        ribs.append(Capsules(own_arcs[:, :-1][whole], own_arcs[:, 1:][whole], np.repeat(radius, whole.sum(1))))
     backs = vertebrae(top, spacing)
     girdle = []
     for way in (-1, 1):
@@ -66,17 +65,17 @@ def skeleton(study: Study, cage: Ellipsoid) -> Skeleton:
     return Skeleton(tubes, tubes._replace(radius=np.maximum(tubes.radius - cortex, 0.05)), plates, broken)
 
 
-def rib(cage: Ellipsoid, way: int, number: int, high: float, steep: float, bend: float, raised: float, radius: float) -> np.ndarray:
-    """Points (n, 3) of one rib: from its vertebra round the cage and down, just outside the cage."""
-    angle = np.deg2rad(np.linspace(13.0, REACH[number], PIECES + 1))
-    drop = steep * (4.6 + 0.62 * min(number, 8)) - raised
+def rib_arcs(cage: Ellipsoid, high: np.ndarray, steep: float, bend: float, raised: float, radius: np.ndarray) -> np.ndarray:
+    """Points (RIBS, PIECES + 1, 3) of the left ribs: from the vertebra round the cage and down, just outside the cage."""
+    number = np.arange(RIBS)[:, None]
+    angle = np.deg2rad(13.0 + (np.array(REACH)[:, None] - 13.0) * np.linspace(0, 1, PIECES + 1))
+    drop = steep * (4.6 + 0.62 * np.minimum(number, 8)) - raised
     turned = angle / np.deg2rad(140.0)
-    height = high + raised * 0.5 + 0.5 * np.sin(np.pi * np.minimum(2.2 * turned, 1)) - drop * turned**bend
+    height = high[:, None] + raised * 0.5 + 0.5 * np.sin(np.pi * np.minimum(2.2 * turned, 1)) - drop * turned**bend
     level = np.sqrt(np.clip(1 - ((height - cage.centre[1]) / cage.radii[1]) ** 2, 0.12, 1))
-    out = radius + (0.4 if number < 2 else 0.25)  # the straight pieces cut the corners of the arc
+    out = radius[:, None] + np.where(number < 2, 0.4, 0.25)  # the straight pieces cut the corners of the arc
     across, along = cage.radii[0] * level + out, cage.radii[2] * level + out
-    x, z = across * np.sin(angle), -along * np.cos(angle)
-    return np.stack([way * x, height, z + cage.centre[2]], 1)
+    return np.stack([across * np.sin(angle), height, cage.centre[2] - along * np.cos(angle)], 2)
 
 
 def break_at(arc: np.ndarray, at: int, step: float, radius: float) -> tuple[np.ndarray, Capsules]:
