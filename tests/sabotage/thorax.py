@@ -36,14 +36,14 @@ SABOTAGES = [
         f"{HERE}/paths.py",
         "return gone - marks.total(beam, overlap * air), inside",
         "return gone, inside",
-        [f"{PATHS}::test_projected_voxels_agree_with_the_film"],
+        [f"{PATHS}::test_projected_voxels_agree_with_the_film[PA]"],
         "vessels and masses are in the volume alone",
     ),
     Sabotage(
         f"{HERE}/paths.py",
         "gone = own * (1 - filled)",
         "gone = own * (1 - field.base)",
-        [f"{PATHS}::test_projected_voxels_agree_with_the_film[PA many]", f"{FILMS}::test_severity_is_monotone"],
+        [f"{PATHS}::test_projected_voxels_agree_with_the_film[PA many]", f"{FILMS}::test_severity_is_monotone[effusion-1]"],
         "smooth findings are in the volume alone",
     ),
     Sabotage(
