@@ -6,7 +6,7 @@ import pytest
 from workbench.phantom.film import block_mean
 from workbench.phantom.solids import DETECTOR, DISTANCE, Ellipsoid, Interval, interval, rays, turn
 from workbench.phantom.thorax.anatomy import body_of
-from workbench.phantom.thorax.crossings import Capsules, Crossings, crossed, crossed_ellipsoid, shared, union
+from workbench.phantom.thorax.crossings import Capsules, Crossings, crossed, met, shared, union
 from workbench.phantom.thorax.fields import field_of, rho, weights
 from workbench.phantom.thorax.film import attenuated, beam_of, seen, turned
 from workbench.phantom.thorax.latents import draw_study, with_finding
@@ -94,7 +94,7 @@ def test_all_solids_of_one_product_are_the_solids_one_by_one():
 def test_union_of_crossings_is_that_of_marched_rays():
     beam = rays("PA", 24, 26.0, (0.0, 0.0), np.float64)
     ball = Ellipsoid(np.array([-5.0, 4.0, 0.0]), np.array([4.0, 2.0, 3.0]), turn(20.0, 30.0))
-    parts = [crossed(beam, CAPSULES), crossed_ellipsoid(beam, ball)]
+    parts = [crossed(beam, CAPSULES), met(interval(beam, ball))]
     found, z = union(parts), np.linspace(-14, 14, 28001)
     within = Interval(np.full((24, 24), -3.0), np.full((24, 24), 2.5))
     overlap = np.bincount(found.ray, shared(found, [within]), 24 * 24)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workbench.phantom.solids import Ellipsoid, Interval, Rays, interval
+from workbench.phantom.solids import Interval, Rays
 
 APART = 4096.0  # more than any z: intervals of different rays cannot meet on one axis
 
@@ -131,9 +131,8 @@ def surface(
     return ends[0], ends[1], good
 
 
-def crossed_ellipsoid(beam: Rays, solid: Ellipsoid) -> Crossings:
-    """The rays that meet an ellipsoid."""
-    found = interval(beam, solid)
+def met(found: Interval) -> Crossings:
+    """The rays that meet one solid."""
     ray = np.flatnonzero(found.leave > found.enter)
     return Crossings(ray, found.enter.ravel()[ray], found.leave.ravel()[ray])
 

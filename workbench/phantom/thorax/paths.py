@@ -7,7 +7,7 @@ import numpy as np
 from workbench.phantom.solids import Ellipsoid, Interval, Rays, both
 from workbench.phantom.thorax import SIDES
 from workbench.phantom.thorax.anatomy import PLEURA, Body
-from workbench.phantom.thorax.crossings import Capsules, Crossings, crossed, crossed_ellipsoid, shared, shells, union
+from workbench.phantom.thorax.crossings import Capsules, Crossings, crossed, met, shared, shells, union
 from workbench.phantom.thorax.fields import Field, density, field_of, rho, weights
 from workbench.phantom.thorax.latents import Study
 from workbench.phantom.thorax.pieces import clip, gaps, length, merged, spread
@@ -81,7 +81,7 @@ class Placed(NamedTuple):
         return crossed(self.beam, self.capsules(solids))
 
     def balls(self, solids: list[Ellipsoid]) -> list[Crossings]:
-        return [crossed_ellipsoid(self.beam, self.ellipsoid(solid)) for solid in solids]
+        return [met(each) for each in self.intervals(solids)] if solids else []
 
     def points(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Patient axes (3, n) of places z on the rays that meet the detector at x, y."""

@@ -6,31 +6,29 @@ from workbench.phantom.solids import Interval, both
 
 
 def merged(solids: list[Interval]) -> list[Interval]:
-    """The union of solids as pieces that do not overlap, first to last along the ray; pieces may be empty."""
+    """The union of solids as pieces that do not overlap, first to last along the ray; pieces may be empty.
+
+    Beginnings and ends may be sorted apart: between the k-th end and the next beginning after it the ray has left as many solids as it entered.
+    """
     solids = [present(each) for each in solids]
-    enters, leaves = [each.enter for each in solids], [each.leave for each in solids]
-    for last in range(len(solids) - 1, 0, -1):  # a sorting network: every exchange is one operation on the whole film
+    enters, leaves = (in_order([getattr(each, name) for each in solids]) for name in Interval._fields)
+    later = (Interval(np.maximum(enter, left), leave) for enter, left, leave in zip(enters[1:], leaves, leaves[1:]))
+    return [Interval(enters[0], leaves[0]), *later]
+
+
+def in_order(values: list[np.ndarray]) -> list[np.ndarray]:
+    """Sorted ray by ray, by exchanges of whole films."""
+    values = list(values)
+    for last in range(len(values) - 1, 0, -1):
         for place in range(last):
-            swap = enters[place] > enters[place + 1]
-            leaves[place], leaves[place + 1] = (
-                np.where(swap, leaves[place + 1], leaves[place]),
-                np.where(swap, leaves[place], leaves[place + 1]),
-            )
-            enters[place], enters[place + 1] = np.minimum(enters[place], enters[place + 1]), np.maximum(enters[place], enters[place + 1])
-    pieces, reached = [Interval(enters[0], np.maximum(leaves[0], enters[0]))], np.maximum(leaves[0], enters[0])
-    for enter, leave in zip(enters[1:], leaves[1:]):
-        start = np.maximum(enter, reached)
-        reached = np.maximum(leave, start)
-        pieces.append(Interval(start, reached))
-    return pieces
+            values[place], values[place + 1] = np.minimum(values[place], values[place + 1]), np.maximum(values[place], values[place + 1])
+    return values
 
 
 def present(solid: Interval) -> Interval:
     """The same where the ray meets the solid; where it misses, an empty interval far away, which sorts last."""
-    missed = solid.leave <= solid.enter
-    return Interval(
-        np.where(missed, 999, solid.enter).astype(solid.enter.dtype), np.where(missed, 999, solid.leave).astype(solid.enter.dtype)
-    )
+    missed, far = solid.leave <= solid.enter, solid.enter.dtype.type(999)
+    return Interval(np.where(missed, far, solid.enter), np.where(missed, far, solid.leave))
 
 
 def length(pieces: list[Interval]) -> np.ndarray:
