@@ -218,6 +218,11 @@ def test_scanners_show_a_density_in_their_own_way():
     assert np.abs(kept - render(study, 64).image[:, 2:20].astype(int)).mean() < 1
 
 
+def test_a_film_without_a_body_is_refused():
+    with pytest.raises(UserError, match="study 1 has no body"):
+        render(healthy()._replace(shift=(90.0, 0.0)), 48)
+
+
 def test_a_clip_breathes():
     study = healthy()
     frames = clip(study, 5, 48)

@@ -70,7 +70,7 @@ def body_of(study: Study) -> Body:
     for side in SIDES:
         trees[side] = Capsules(trees[side].starts + aside, trees[side].ends + aside, trees[side].radius)
     lesions: dict[tuple[str, str], list[Ellipsoid]] = {
-        (each.name, each.side): lesion(study, each, lungs, fallen) for each in study.findings if each.name in ("nodule", "mass")
+        (each.name, each.side): lesion(each, lungs, fallen) for each in study.findings if each.name in ("nodule", "mass")
     }
     devices = []
     for each in study.findings:
@@ -168,7 +168,7 @@ def place_in(lung: Ellipsoid, way: int, place: tuple[float, float, float]) -> np
     return lung.centre + lung.axes @ (lung.radii * np.array([way * place[0], place[1], place[2]]))
 
 
-def lesion(study: Study, finding: Finding, lungs: dict[str, Ellipsoid], fallen: dict[str, Ellipsoid]) -> list[Ellipsoid]:
+def lesion(finding: Finding, lungs: dict[str, Ellipsoid], fallen: dict[str, Ellipsoid]) -> list[Ellipsoid]:
     """A nodule is a ball, a mass a body with two lobes."""
     lung = fallen.get(finding.side, lungs[finding.side])
     middle, size = place_in(lung, WAY[finding.side], finding.place), finding.size

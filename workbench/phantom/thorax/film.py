@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from workbench.dataset import Image
+from workbench.errors import UserError
 from workbench.phantom.film import GLYPHS, block_mean
 from workbench.phantom.solids import Rays, rays, turn
 from workbench.phantom.thorax import MASKS
@@ -120,9 +121,10 @@ def display(study: Study, density: np.ndarray, window: np.ndarray) -> np.ndarray
     scanner = SCANNERS[study.device_style]
     edge = len(window) // 8
     middle = window[edge:-edge, edge:-edge]
-    low, high = (
-        np.percentile(middle[middle > BODY], (8.0 if study.view == "lateral" else 1.0, 99.0)) if (middle > BODY).any() else (0.0, 1.0)
-    )
+    shown = middle[middle > BODY]
+    if not len(shown):
+        raise UserError(f"thorax: study {study.number} has no body in the middle of its film; choose a smaller shift")
+    low, high = np.percentile(shown, (8.0 if study.view == "lateral" else 1.0, 99.0))
     span = high - low
     low, high = low - span * (0.12 - 0.1 * study.display[0]), high + span * (0.03 + 0.1 * study.display[1])
     grey = np.clip((density - low) / (high - low), 0, 1) ** (scanner.gamma * np.exp(0.25 * study.display[2]))
