@@ -198,7 +198,7 @@ def test_boxes_hold_their_masks():
             assert not boxes or not (plane & ~covered).any()
 
 
-@pytest.mark.parametrize("size", [128, 160])
+@pytest.mark.parametrize("size", [128, 160, 256])
 def test_the_spectrum_falls_like_that_of_real_films(size):
     clean, noisy = [], []
     for index in range(10):

@@ -57,13 +57,13 @@ def boxed(beam: Rays, solids: Capsules) -> tuple[np.ndarray, np.ndarray, np.ndar
     reach = (solids.radius * grown * 1.02)[:, :, None] + 1e-6
     places = ends[:, :, :2] * grown[:, :, None]
     low, high = (places - reach).min(0), (places + reach).max(0)
-    left = np.clip(np.ceil((low[:, 0] - beam.x[0, 0]) / beam.step), 0, width).astype(np.int32)
-    right = np.clip(np.floor((high[:, 0] - beam.x[0, 0]) / beam.step) + 1, left, width).astype(np.int32)
-    top = np.clip(np.ceil((beam.y[0, 0] - high[:, 1]) / beam.step), 0, height).astype(np.int32)
-    foot = np.clip(np.floor((beam.y[0, 0] - low[:, 1]) / beam.step) + 1, top, height).astype(np.int32)
+    left = np.clip(np.ceil((low[:, 0] - beam.x[0, 0]) / beam.step), 0, width).astype(np.intp)
+    right = np.clip(np.floor((high[:, 0] - beam.x[0, 0]) / beam.step) + 1, left, width).astype(np.intp)
+    top = np.clip(np.ceil((beam.y[0, 0] - high[:, 1]) / beam.step), 0, height).astype(np.intp)
+    foot = np.clip(np.floor((beam.y[0, 0] - low[:, 1]) / beam.step) + 1, top, height).astype(np.intp)
     wide, count = right - left, (right - left) * (foot - top)
-    which = np.repeat(np.arange(len(count), dtype=np.int32), count)
-    place = np.arange(len(which), dtype=np.int32) - np.repeat(np.cumsum(count, dtype=np.int32) - count, count)
+    which = np.repeat(np.arange(len(count), dtype=np.intp), count)
+    place = np.arange(len(which), dtype=np.intp) - np.repeat(np.cumsum(count, dtype=np.intp) - count, count)
     row = place // wide[which]
     return which, top[which] + row, left[which] + place - row * wide[which]
 

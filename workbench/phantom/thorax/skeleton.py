@@ -57,7 +57,7 @@ def skeleton(study: Study, cage: Ellipsoid) -> Skeleton:
         arm = np.array([[17.6, 7.6, -2.6], [18.6, 5.4, -2.4], [20.2, -14.0, -2.0]]) * (way, 1, 1)
         girdle += [chain(clavicle, 0.62), chain(blade, 0.55), chain(edge, 0.45), chain(arm[:2], 1.9), chain(arm[1:], 1.15)]
     tubes = joined([*ribs, backs, *girdle])
-    cortex = 0.19 * (1.1 - 0.12 * max(0.0, (own.age - 50) / 40))
+    cortex = 0.24 * (1.1 - 0.12 * max(0.0, (own.age - 50) / 40))
     plates = [
         Ellipsoid(np.array([way * 13.7, 1.6, -8.3]), np.array([3.0, 7.4, 0.22]), turn(way * -38.0, way * -8.0, 6.0)) for way in (-1, 1)
     ]
