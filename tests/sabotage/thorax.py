@@ -1,0 +1,133 @@
+"""Breaks of the 3-D patient that a test must notice."""
+
+from tests.sabotage import Sabotage
+
+FILMS, PATHS, HERE = "tests/unit/test_thorax.py", "tests/unit/test_thorax_paths.py", "workbench/phantom/thorax"
+SABOTAGES = [
+    Sabotage(
+        f"{HERE}/crossings.py",
+        "cap = np.where(along[beyond] > 0, reach[beyond], 0)",
+        "cap = np.where(along[beyond] > 0, 0, reach[beyond])",
+        [f"{PATHS}::test_chords_of_capsules_are_those_of_tube_and_balls"],
+        "takes the ball at the other end",
+    ),
+    Sabotage(
+        f"{HERE}/crossings.py",
+        "thin = ((radius / widened) ** 2)",
+        "thin = ((radius / widened) ** 0)",
+        [f"{PATHS}::test_a_thin_capsule_keeps_its_volume"],
+        "thin tubes grow with the pixel",
+    ),
+    Sabotage(
+        f"{HERE}/crossings.py",
+        "start[1:] = np.maximum(first[1:], last[:-1])",
+        "start[1:] = first[1:]",
+        [f"{PATHS}::test_union_of_crossings_is_that_of_marched_rays"],
+        "counts what two solids share twice",
+    ),
+    Sabotage(
+        f"{HERE}/pieces.py",
+        "reached = np.where(real, np.maximum(reached, piece.leave), reached)",
+        "reached = np.maximum(reached, piece.leave)",
+        [f"{PATHS}::test_pieces_gaps_and_places_are_those_of_marched_rays"],
+        "solids that are missed swallow what follows",
+    ),
+    Sabotage(
+        f"{HERE}/paths.py",
+        "return gone - marks.total(beam, overlap * air), inside",
+        "return gone, inside",
+        [f"{PATHS}::test_projected_voxels_agree_with_the_film[PA]"],
+        "vessels and masses are in the volume alone",
+    ),
+    Sabotage(
+        f"{HERE}/paths.py",
+        "gone = own * (1 - filled)",
+        "gone = own * (1 - field.base)",
+        [f"{PATHS}::test_projected_voxels_agree_with_the_film[PA many]", f"{FILMS}::test_severity_is_monotone[effusion-1]"],
+        "smooth findings are in the volume alone",
+    ),
+    Sabotage(
+        f"{HERE}/paths.py",
+        "form[:, 0, 1], form[:, 1, 0], form[:, 0, 0] = x, y, constant",
+        "form[:, 0, 1], form[:, 1, 0], form[:, 0, 0] = y, x, constant",
+        [f"{PATHS}::test_all_solids_of_one_product_are_the_solids_one_by_one"],
+        "confuses across with up",
+    ),
+    Sabotage(
+        f"{HERE}/anatomy.py",
+        'WAY = {"right": -1, "left": 1}',
+        'WAY = {"right": 1, "left": -1}',
+        [f"{FILMS}::test_left_is_at_image_right"],
+        "left lung at image left",
+    ),
+    Sabotage(
+        f"{HERE}/film.py",
+        'return turn(study.yaw - (90 if study.view == "lateral" else 0), study.roll)',
+        'return turn(study.yaw + (90 if study.view == "lateral" else 0), study.roll)',
+        [f"{FILMS}::test_a_lateral_film_has_the_front_at_image_left"],
+        "the right side at the detector",
+    ),
+    Sabotage(
+        f"{HERE}/anatomy.py",
+        "trees[side] = moved(trees[side], lungs[side], lung)",
+        "lungs[side] = lung",
+        [f"{FILMS}::test_a_pneumothorax_has_a_line_and_no_markings_outside_it"],
+        "the chest wall falls with the lung",
+    ),
+    Sabotage(
+        f"{HERE}/anatomy.py",
+        "return sum(0.35 * WAY[each.side]",
+        "return sum(-0.35 * WAY[each.side]",
+        [f"{FILMS}::test_lost_volume_draws_dome_and_mediastinum"],
+        "lost volume pushes",
+    ),
+    Sabotage(
+        f"{HERE}/fields.py",
+        "(1.0 + 0.5 * finding.size) * rim**3",
+        "0 * rim**3",
+        [f"{FILMS}::test_fluid_climbs_along_the_wall"],
+        "fluid without a meniscus",
+    ),
+    Sabotage(
+        f"{HERE}/skeleton.py",
+        "np.where(number < 2, 0.4, 0.25)",
+        "np.where(number < 2, -0.6, -0.6)",
+        [f"{PATHS}::test_bones_never_lie_in_lung"],
+        "ribs inside the lung",
+    ),
+    Sabotage(
+        f"{HERE}/latents.py",
+        'draw = rng(seed, f"thorax finding {name}", 0, index)',
+        "draw = np.random.default_rng()",
+        [f"{FILMS}::test_the_same_address_gives_the_same_picture_and_another_gives_another"],
+        "findings without an address",
+    ),
+    Sabotage(
+        f"{HERE}/film.py",
+        "BLUR = 0.15 / 128",
+        "BLUR = 1.0 / 128",
+        [f"{FILMS}::test_the_spectrum_falls_like_that_of_real_films"],
+        "a detector without detail",
+    ),
+    Sabotage(
+        f"{HERE}/film.py",
+        '"w": int(np.ptp(columns)) + 1',
+        '"w": int(np.ptp(columns))',
+        [f"{FILMS}::test_boxes_hold_their_masks"],
+        "a box one pixel too narrow",
+    ),
+    Sabotage(
+        f"{HERE}/voxels.py",
+        "attenuation[pipes] = 0",
+        "attenuation[pipes] = SOFT[0]",
+        [f"{PATHS}::test_organs_have_their_hounsfield_units"],
+        "air tubes full of tissue",
+    ),
+    Sabotage(
+        f"{HERE}/clip.py",
+        "inspiration=float(study.inspiration - BREATH / 2 + breath)",
+        "inspiration=float(study.inspiration + BREATH / 2 - breath)",
+        [f"{FILMS}::test_a_clip_breathes"],
+        "starts breathed in",
+    ),
+]

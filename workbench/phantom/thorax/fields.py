@@ -1,0 +1,117 @@
+"""Smooth changes of a lung as functions of points in patient axes: films sample them along rays, volumes at voxels."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from workbench.phantom.solids import Ellipsoid
+from workbench.phantom.thorax import SIDES
+from workbench.phantom.thorax.anatomy import WAY, Body, dome_top, place_in
+from workbench.phantom.thorax.latents import Finding, Study
+from workbench.phantom.thorax.materials import LUNG
+from workbench.randomness import rng
+
+SMOOTH = ("effusion", "consolidation", "atelectasis", "oedema")
+FULL = {"consolidation": 0.92, "atelectasis": 0.95, "oedema": 0.85}  # density at most
+WAVES = 7
+
+
+class Field(NamedTuple):
+    """One lung's contents: density of aerated lung, its smooth findings, and what their shapes need."""
+
+    base: float
+    findings: dict[str, Finding]
+    whole: Ellipsoid
+    lung: Ellipsoid  # the fallen one within a pneumothorax
+    way: int
+    scale: float
+    sulcus: float  # cm, height from which fluid stands
+    waves: np.ndarray  # (WAVES, 3) per cm
+    phases: np.ndarray  # (WAVES,)
+
+
+def field_of(study: Study, body: Body, side: str) -> Field:
+    """The field of one lung."""
+    findings = {each.name: each for each in study.findings if each.name in SMOOTH and each.side in ("", side)}
+    base = LUNG * float(np.exp(-0.35 * (study.inspiration - 0.6)))
+    if side in body.fallen:
+        base = min(base * float(np.prod(body.lungs[side].radii / body.fallen[side].radii)) ** 0.6, 0.7)
+    draw = rng(study.seed, "thorax texture", SIDES.index(side), study.number)
+    heading = draw.normal(size=(WAVES, 3))
+    heading *= (draw.uniform(0.8, 3.2, size=WAVES) / np.sqrt((heading**2).sum(1)))[:, None]
+    return Field(
+        base,
+        findings,
+        body.lungs[side],
+        body.fallen.get(side, body.lungs[side]),
+        WAY[side],
+        body.scale,
+        (dome_top(study, side) - 5.5) * body.scale,
+        heading / body.scale,
+        draw.uniform(0, 2 * np.pi, size=WAVES),
+    )
+
+
+def ragged(field: Field, points: np.ndarray) -> np.ndarray:
+    """Noise of unit variance at points (3, n): a few plane waves."""
+    kind = points.dtype
+    angle = field.waves.astype(kind) @ points + field.phases.astype(kind)[:, None]
+    return np.sin(angle).sum(0) * kind.type(np.sqrt(2 / WAVES))
+
+
+def weights(field: Field, points: np.ndarray) -> dict[str, np.ndarray]:
+    """How much of every smooth finding is at points (3, n), each in [0, 1]: the share of the air it takes."""
+    found = {}
+    for name, finding in field.findings.items():
+        if name == "effusion":
+            found[name] = fluid(field, points, finding)
+        elif name == "oedema":
+            reach = relative(field, points, (-0.45, 0.0, -0.05))
+            near = np.exp(-1.6 * (reach**2).sum(0))
+            low = 1 - 0.25 * reach[1]
+            found[name] = np.clip(finding.size * 1.9 * near * low * (1 + 0.3 * ragged(field, points)), 0, 1)
+        elif name == "consolidation":
+            own = place_in(field.lung, field.way, finding.place)[:, None].astype(points.dtype)
+            away = np.sqrt((((points - own) / (finding.size * field.scale)) ** 2).sum(0) + 1e-9)
+            found[name] = (0.55 + 0.45 * finding.severity) * step((1 - away + 0.16 * ragged(field, points)) * 5)
+        else:  # the lower lobe folds against the spine and the dome
+            reach = relative(field, points, (-0.35, -0.75, -0.45))
+            plate = (reach * np.array([1.5, 2.4 - 1.2 * finding.severity, 1.5], points.dtype)[:, None]) ** 2
+            found[name] = step((1 - plate.sum(0)) * 3.5) * (0.6 + 0.35 * finding.severity)
+    return {name: each.astype(points.dtype) for name, each in found.items()}
+
+
+def relative(field: Field, points: np.ndarray, place: tuple[float, float, float]) -> np.ndarray:
+    """Points (3, n) from a place of the lung, in its half axes: out, up, front."""
+    from_place = points - place_in(field.lung, field.way, place)[:, None].astype(points.dtype)
+    turned = (field.lung.axes / field.lung.radii).T * np.array([field.way, 1, 1])[:, None]
+    return turned.astype(points.dtype) @ from_place
+
+
+def fluid(field: Field, points: np.ndarray, finding: Finding) -> np.ndarray:
+    """Free fluid of someone upright: level in the middle, climbing along the chest wall."""
+    across = (points[0] - field.whole.centre[0]) / field.whole.radii[0] * field.way
+    along = (points[2] - field.whole.centre[2]) / field.whole.radii[2]
+    rim = np.clip(np.maximum(across, 0) ** 2 + along * along, 0, 1.2)
+    top = field.sulcus + field.scale * (0.8 * finding.size + (1.0 + 0.5 * finding.size) * rim**3)
+    return step((top - points[1]) * (4.0 / field.scale))
+
+
+def step(value: np.ndarray) -> np.ndarray:
+    """From 0 to 1 without a jump: the logistic function, by its tangent."""
+    return 0.5 + 0.5 * np.tanh(0.5 * value)
+
+
+def density(field: Field, found: dict[str, np.ndarray]) -> np.ndarray | float:
+    """Density of lung as a share of soft tissue, fluid included, from the weights at its points."""
+    air: np.ndarray | float = 1.0
+    for name, weight in found.items():
+        if name != "effusion":
+            air = air * (1 - weight * (FULL[name] - field.base) / (1 - field.base))
+    wet = found.get("effusion", 0.0)
+    return 1 - air * (1 - field.base) * (1 - wet)
+
+
+def rho(field: Field, points: np.ndarray) -> np.ndarray | float:
+    """Density of lung at points (3, n)."""
+    return density(field, weights(field, points))
