@@ -34,6 +34,11 @@ def annotate(own: Report) -> list[AnnotatedSentence]:
 
 def entity_rows(study: Study, reports: Reports = "plain", variant: Variant = PLAIN) -> list[dict[str, Any]]:
     """Every mention of a study's report as in Sample["entities"]. Boiler-plate ("Degenerative changes of the spine.") is in no film."""
+    return rows_of(annotate(written(study, reports, variant)))
+
+
+def rows_of(sentences: list[AnnotatedSentence]) -> list[dict[str, Any]]:
+    """The mentions of annotated sentences as rows."""
     return [
         {
             "text": SECTIONS.index(sentence.section),
@@ -41,7 +46,7 @@ def entity_rows(study: Study, reports: Reports = "plain", variant: Variant = PLA
             **entity._asdict(),
             "attributes": [each._asdict() for each in entity.attributes],
         }
-        for place, sentence in enumerate(annotate(written(study, reports, variant)))
+        for place, sentence in enumerate(sentences)
         for entity in sentence.entities
     ]
 

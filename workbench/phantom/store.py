@@ -33,16 +33,27 @@ class Request(NamedTuple):
     studies: int
     variant: Sequence[Any] = ()  # values of a Variant; empty for the simulator as it is
     reports: Literal["plain", "radiologists"] = "plain"
+    engine: Literal["phantom", "thorax"] = "phantom"  # of the second `level` is the view: "" is from the front
+
+    @property
+    def masks(self) -> type[np.unsignedinteger[Any]]:
+        """A bit for each mask of the engine."""
+        return np.uint8 if self.engine == "phantom" else np.uint16
 
     @property
     def name(self) -> str:
+        if self.engine == "thorax":
+            from workbench.phantom.thorax import GENERATOR_VERSION as version
+
+            text = json.dumps([version, LAYOUT, self.engine, *self[:5]])
+            return f"v{version}-{self.level or 'frontal'}-{self.size}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
         written = [self.reports] if self.reports != "plain" else []
         text = json.dumps([GENERATOR_VERSION, LAYOUT, *self[:5], *([self.variant] if self.variant else []), *written])
         return f"v{GENERATOR_VERSION}-{self.level}-{self.size}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 class Stored(NamedTuple):
-    """Films and masks (n, h, w) uint8 as read-only maps of the disk, and one row per study."""
+    """Films (n, h, w) uint8 and masks (n, h, w), a bit a mask, as read-only maps of the disk, and one row per study."""
 
     films: np.ndarray
     masks: np.ndarray
@@ -98,8 +109,8 @@ def read(folder: Path, request: Request) -> Stored | None:
 def write(folder: Path, request: Request) -> None:
     """Render everything into a folder that nobody reads yet; the seal comes last."""
     shape = (request.studies, request.size, request.size)
-    for name in ("films", "masks"):
-        np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.uint8, shape=shape).flush()
+    for name, kind in (("films", np.uint8), ("masks", request.masks)):
+        np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=kind, shape=shape).flush()
         with open(folder / f"{name}.npy", "rb+") as file:
             if hasattr(os, "posix_fallocate"):  # a full disk is an error here; in the map it would be the end of the process
                 os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
@@ -143,6 +154,10 @@ def part(folder: Path, request: Request, start: int, stop: int) -> None:
 
 def study_row(request: Request, index: int) -> tuple[Any, dict[str, Any]]:
     """One film and what is known of it, as it is stored."""
+    if request.engine == "thorax":
+        from workbench.phantom.thorax.rows import study_row as of_thorax
+
+        return of_thorax(request.seed, index, request.size, request.level or None)  # type: ignore[arg-type]
     from workbench.phantom.film import render
     from workbench.phantom.report import text_of
     from workbench.phantom.styles import written

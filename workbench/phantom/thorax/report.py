@@ -1,0 +1,115 @@
+"""What a radiologist would write about a study of this engine: the sentences of the plain reports, and its own for what they lack."""
+
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import yaml
+
+from workbench.phantom.marks import Entity
+from workbench.phantom.report import AMOUNTS, DEGREES, DENSITIES, NEGATED, Report, Sentence, fill, grammar, sentence
+from workbench.phantom.thorax import DEVICES, FINDINGS
+from workbench.phantom.thorax.latents import Finding, Study
+from workbench.randomness import rng
+
+GRADES = ("mild", "moderate", "severe")
+WRITTEN = MappingProxyType({"central venous line": "central venous catheter"})  # what the grammar calls it
+LABELS = MappingProxyType(  # concept -> finding, where the names differ
+    {
+        "pleural effusion": "effusion",
+        "pulmonary edema": "oedema",
+        "fracture": "rib fracture",
+        "pulmonary nodule": "nodule",
+        "central venous catheter": "central venous line",
+    }
+)
+
+
+@cache
+def rules() -> dict[str, Any]:
+    """The plain grammar and this engine's own sentences."""
+    own, plain = yaml.safe_load((Path(__file__).parent / "grammar.yaml").read_text()), grammar()
+    return {part: plain[part] | own.get(part, {}) if isinstance(plain[part], dict) else plain[part] for part in plain}
+
+
+def report(study: Study) -> Report:
+    """Every finding is stated, some absent ones are ruled out, the rest is boiler-plate; devices are named one by one."""
+    draw = rng(study.seed, "thorax report", 0, study.number)
+
+    def pick(options: list[str]) -> str:
+        return options[int(draw.integers(len(options)))]
+
+    opening = [sentence(pick(rules()["technique"][study.view]), {})] if draw.random() < 0.6 else []
+    if draw.random() < 0.35 and study.view != "lateral":
+        opening.append(sentence(pick(rules()["breath"]["shallow" if study.inspiration < 0.45 else "deep"]), {}))
+    present = [name for name in FINDINGS if study.has(name)]
+    body = [positive(study, name, draw, "present") for name in present] + negatives(study, draw)
+    places = draw.choice(len(rules()["normal"]), int(draw.integers(1, 4)), replace=False)
+    normal = [rules()["normal"][place] for place in places]
+    if study.has("rib fracture"):
+        normal = [text for text in normal if "bony" not in text and "osseous" not in text]
+    body += [sentence(text, {}) for text in normal]
+    body = [body[place] for place in draw.permutation(len(body))]
+    closing = [positive(study, name, draw, "impression") for name in present if draw.random() < 0.85]
+    if not closing:
+        ill = [name for name in present if name not in DEVICES] or present
+        closing = [positive(study, ill[0], draw, "impression")] if ill else [sentence(pick(rules()["impression"]["normal"]), {})]
+    return Report(tuple(map(labelled, (*opening, *body))), tuple(map(labelled, closing)))
+
+
+def negatives(study: Study, draw: np.random.Generator) -> list[Sentence]:
+    """Some of what is absent, alone or together."""
+    absent = [name for name in FINDINGS if not study.has(name)]
+    said = [name for name in absent if draw.random() < (NEGATED / 4 if name in DEVICES else NEGATED)]
+    sentences = []
+    joint = rules()["absent together"][int(draw.integers(len(rules()["absent together"])))]
+    if set(joint["findings"]) <= set(absent) and draw.random() < 0.5:
+        text = joint["sentences"][int(draw.integers(len(joint["sentences"])))]
+        sentences.append(sentence(text, dict.fromkeys(joint["findings"], False)))
+        said = [name for name in said if name not in joint["findings"]]
+    for name in said:
+        options = [each for each in rules()["absent"][name] if name != "nodule" or not study.has("mass") or "mass" not in each]
+        sentences.append(sentence(options[int(draw.integers(len(options)))], {name: False}))
+    return sentences
+
+
+def positive(study: Study, name: str, draw: np.random.Generator, section: str) -> Sentence:
+    """One sentence that states a finding."""
+    found = [finding for finding in study.findings if finding.name == name]
+    worst = max(found, key=lambda finding: finding.severity)
+    part, written = rules()[section], WRITTEN.get(name, name)
+    options = part.get(f"bilateral {name}" if len(found) > 1 else name) or part.get(written) or part[name]
+    template = options[int(draw.integers(len(options)))]
+    return sentence(fill(template, slots(worst, draw)), {name: True})
+
+
+def slots(finding: Finding, draw: np.random.Generator) -> dict[str, str]:
+    """Words for the slots of a template."""
+    words, third = rules()["words"], min(int(3 * finding.severity), 2)
+
+    def one(options: list[str]) -> str:
+        return options[int(draw.integers(len(options)))]
+
+    amount = AMOUNTS[min(int(4 * finding.severity), 3)]
+    return {
+        "side": finding.side,
+        "amount": one(words[amount]).removesuffix("ly sized") if amount == "moderate" else one(words[amount]),
+        "degree": DEGREES[third],
+        "density": DENSITIES[third],
+        "grade": GRADES[third],
+        "zone": one(words["zone"][finding.zone]),
+        "millimetres": str(round(20 * finding.size)),
+        "ratio": f"{0.52 + 0.15 * finding.severity:.2f}",
+    }
+
+
+def labelled(written: Sentence) -> Sentence:
+    """The sentence with this engine's finding as the label of each mention."""
+
+    def own(entity: Entity) -> Entity:
+        name = LABELS.get(entity.concept, entity.concept)
+        return entity._replace(label=name if name in FINDINGS else "")
+
+    return written._replace(entities=tuple(map(own, written.entities)))
