@@ -88,8 +88,8 @@ SABOTAGES = [
     ),
     Sabotage(
         "workbench/phantom/concepts.yaml",
-        "synonyms: [mass, masses]",
-        "synonyms: [mass, masses, tumour]",
+        "synonyms: [mass, masses, lung mass]",
+        "synonyms: [mass, masses, lung mass, tumour]",
         [f"{SPANS}::test_the_concept_table_has_the_words_of_the_grammar_and_no_others"],
         "a word no report has",
     ),

@@ -7,6 +7,7 @@ from workbench.phantom import FINDINGS
 from workbench.phantom.concepts import RELATIONS, concept_of, concepts, knowledge_graph
 from workbench.phantom.report import grammar, prompts
 from workbench.phantom.styles import phrases
+from workbench.phantom.thorax.report import own_sentences
 
 ROOTS = {"abnormality": ("finding", "sign", "disease"), "structure": ("anatomy",), "support device": ("device",)}
 
@@ -58,7 +59,14 @@ def test_unmentioned_concepts_are_parents_or_places():
 
 def test_a_word_has_one_concept_and_a_concept_a_description():
     assert sum(len(node.synonyms) + len(node.denials) for node in concepts().values()) == len(concept_of())
-    named = set(re.findall(r"\[([a-z ]+):", f"{grammar()} {phrases()}")) | {"side", "amount", "degree", "density", "zone", "height"}
+    named = set(re.findall(r"\[([a-z ]+):", f"{grammar()} {phrases()} {own_sentences()}")) | {
+        "side",
+        "amount",
+        "degree",
+        "density",
+        "zone",
+        "height",
+    }
     for node in concepts().values():
         assert node.description.endswith(".") and 20 < len(node.description) < 200 and set(node.takes) <= named, node.name
     bank = {sentence for sides in prompts().values() for options in sides.values() for sentence in options}

@@ -28,9 +28,15 @@ LABELS = MappingProxyType(  # concept -> finding, where the names differ
 
 
 @cache
+def own_sentences() -> dict[str, Any]:
+    """The templates that the plain grammar lacks."""
+    return yaml.safe_load((Path(__file__).parent / "grammar.yaml").read_text())
+
+
+@cache
 def rules() -> dict[str, Any]:
     """The plain grammar and this engine's own sentences."""
-    own, plain = yaml.safe_load((Path(__file__).parent / "grammar.yaml").read_text()), grammar()
+    own, plain = own_sentences(), grammar()
     return {part: plain[part] | own.get(part, {}) if isinstance(plain[part], dict) else plain[part] for part in plain}
 
 
