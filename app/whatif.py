@@ -1,6 +1,6 @@
 """What if? A simulated patient with one finding or factor changed, beside the film as it was and what differs."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -8,43 +8,92 @@ from PIL import Image as Pillow
 
 from app import state, studies
 from workbench.data.phantoms import Phantoms
+from workbench.data.thorax import Thorax
 from workbench.dataset import Image
 from workbench.phantom import FINDINGS, SIDES
 from workbench.phantom.counterfactual import FACTORS, SIDED, ZONED, ZONES, Phantom, phantom
 from workbench.phantom.report import text_of
+from workbench.phantom.thorax import FINDINGS as THORAX
+from workbench.phantom.thorax.film import render
+from workbench.phantom.thorax.latents import MIDDLE, VIEWS, Study, with_finding
+from workbench.phantom.thorax.report import report
+from workbench.phantom.thorax.rows import frontal
 
 SIZE = 256  # pixels of the films drawn here, whatever the data set's size
 NOTHING = "nothing"
 STEPS = {"age": 1.0, "build": 0.05, "heart size": 0.02, "inspiration": 0.05, "rotation": 0.5, "tilt": 0.5, "exposure": 0.1, "zoom": 0.01}
 
 
+class Pair(NamedTuple):
+    """A film before and after a change, as pixels (h w), the boxes of what is there after it, and what a radiologist would write."""
+
+    before: np.ndarray
+    after: np.ndarray
+    boxes: list[dict[str, Any]]
+    names: list[str]
+    text: str
+
+
 @st.fragment
-def section(dataset: Phantoms, place: int, key: str) -> None:
+def section(dataset: Phantoms | Thorax, place: int, key: str) -> None:
     """Sliders of one finding and one factor, and three films that follow them."""
-    split, _ = dataset.places[place]
-    own = phantom(dataset.config.level, dataset.config.seed, dataset.studies[place]["index"], dataset.variants[split])
     st.subheader("What if", help="The same simulated patient, with the same noise and texture, and one thing changed")
     controls, films = st.columns([1, 2.6], gap="medium")
+    split, _ = dataset.places[place]
     with controls:
-        edited = factor(finding(own, key), key)
-    before, after = own.film(SIZE), edited.film(SIZE)
-    difference = after.image.astype(int) - before.image
-    boxes = [box for box in after.boxes if edited.study.has(str(box["label"]))]
+        index = dataset.studies[place]["index"]
+        if isinstance(dataset, Thorax):
+            pair = turned(frontal(dataset.config.seed, index), key)
+        else:
+            pair = changed(phantom(dataset.config.level, dataset.config.seed, index, dataset.variants[split]), key)
     with films:
-        spots = st.columns(3, gap="small")
-        pictures = (
-            ("As it is", studies.picture(Image(before.image), [])),
-            ("Changed", studies.picture(Image(after.image), boxes)),
-            ("What differs", differing(difference)),
-        )
-        for spot, (name, picture) in zip(spots, pictures):
-            spot.image(picture, caption=name, alt=f"{name}: {state.escape(key)}")
-        changed = [name for name in FINDINGS if edited.study.has(name)]
-        st.markdown(f"**{', '.join(changed).capitalize() or 'No finding'}** · {text_of(edited.report().findings)}")
-        share = float(np.mean(difference != 0))
-        st.caption(
-            f"{100 * share:.0f} % of the pixels differ, by {np.abs(difference).max()} of 255 grey values at most; warm is brighter, cold darker. Simulated."
-        )
+        draw(pair, key)
+
+
+def draw(pair: Pair, key: str) -> None:
+    """Before, after, the difference, and the words."""
+    difference = pair.after.astype(int) - pair.before
+    pictures = (
+        ("As it is", studies.picture(Image(pair.before), [])),
+        ("Changed", studies.picture(Image(pair.after), pair.boxes)),
+        ("What differs", differing(difference)),
+    )
+    for spot, (name, picture) in zip(st.columns(3, gap="small"), pictures):
+        spot.image(picture, caption=name, alt=f"{name}: {state.escape(key)}")
+    st.markdown(f"**{', '.join(pair.names).capitalize() or 'No finding'}** · {pair.text}")
+    share = float(np.mean(difference != 0))
+    st.caption(
+        f"{100 * share:.0f} % of the pixels differ, by {np.abs(difference).max()} of 255 grey values at most; warm is brighter, cold darker. Simulated."
+    )
+
+
+def changed(own: Phantom, key: str) -> Pair:
+    """A study of `phantoms` with the controls of a finding and a factor."""
+    edited = factor(finding(own, key), key)
+    after, names = edited.film(SIZE), [name for name in FINDINGS if edited.study.has(name)]
+    boxes = [box for box in after.boxes if box["label"] in names]
+    return Pair(own.film(SIZE).image, after.image, boxes, names, text_of(edited.report().findings))
+
+
+def turned(own: Study, key: str) -> Pair:
+    """A study of `thorax` with the controls of a finding and the view."""
+    absent = [name for name in ("effusion", *THORAX) if not own.has(name)]  # at first something is to be seen
+    name = st.selectbox("Finding", THORAX, index=THORAX.index((absent or list(THORAX))[0]), key=f"what_finding_{key}")
+    there = next((each for each in own.findings if each.name == name), None)
+    severity = st.slider("Severity", 0.0, 1.0, there.severity if there else 0.6, 0.05, key=f"what_severity_{name}_{key}")
+    side, zone = "", None
+    if name not in MIDDLE:
+        begin = there.side if there else "left"
+        side = st.segmented_control("Side", SIDES, default=begin, required=True, key=f"what_side_{name}_{key}", format_func=str.capitalize)
+    if name in ("consolidation", "atelectasis", "nodule", "mass"):
+        zone = st.segmented_control("Zone", list(ZONES), key=f"what_zone_{name}_{key}", format_func=str.capitalize)
+    view: Any = st.segmented_control("View", VIEWS, default=own.view, required=True, key=f"what_view_{key}")
+    seen = own._replace(view=view)
+    edited = with_finding(seen, name, severity, side, zone)  # type: ignore[arg-type]
+    after = render(edited, SIZE, seen)
+    return Pair(
+        render(seen, SIZE).image, after.image, after.boxes, [each for each in THORAX if edited.has(each)], text_of(report(edited).findings)
+    )
 
 
 def finding(own: Phantom, key: str) -> Phantom:

@@ -164,11 +164,28 @@ def test_sliders_change_the_phantom_and_its_report(phantoms, open_page):
     assert "by 0 of 255" not in texts(healthy(turned.run()))
 
 
+def test_a_patient_of_the_thorax_is_changed_and_seen_from_the_side(monkeypatch, open_page):
+    small = {"name": "thorax", "size": 32, "train": 4, "val": 2, "test": 0, "lateral": True}
+    monkeypatch.setattr(browse, "THORAX", small)
+    studies.loading(json.dumps(small, sort_keys=True)).result(60)
+    app = healthy(open_page("data", data="thorax · 32 px · 6 studies"))
+    key = rows(app)["Study"][0]
+    assert len(app.get("image")) == 5, "from the front and from the side; before, after and the difference"
+    said = texts(app)
+    assert "of the pixels differ" in said
+    name = app.selectbox(key=f"what_finding_{key}").value
+    assert f"**{name.capitalize()}" in said or f", {name}" in said
+    app.session_state[f"what_view_{key}"] = "lateral"
+    app.slider(key=f"what_severity_{name}_{key}").set_value(0.0)
+    gone = texts(healthy(app.run()))
+    assert "by 0 of 255" in gone
+
+
 def test_a_manifest_is_browsed_and_below_open_terms_its_keys_are_hashed(open_page, tmp_path, monkeypatch):
     config = {"name": "manifest", "root": str(manifest(tmp_path / "films", ROWS)), "size": 16, "terms": "no-redistribution"}
     monkeypatch.setattr(browse, "GALLERY", config)
     studies.loading(json.dumps(config, sort_keys=True)).result(60)
-    app = healthy(open_page("data", data="phantoms · 16 px"))
+    app = healthy(open_page("data", data="manifest · 16 px"))
     assert len(rows(app)) == 5 and not set(rows(app)["Study"]) & {"a1", "b1", "b2", "c1", "d1"}
     assert "terms of use: no-redistribution, shown on this screen only" in texts(app) and "What if" not in [
         each.value for each in app.subheader
@@ -177,5 +194,5 @@ def test_a_manifest_is_browsed_and_below_open_terms_its_keys_are_hashed(open_pag
 
 def test_what_cannot_be_read_is_said_in_words(open_page, tmp_path, monkeypatch):
     monkeypatch.setattr(browse, "GALLERY", {"name": "manifest", "root": str(tmp_path / "gone"), "size": 16})
-    app = open_page("data", data="phantoms · 16 px")
+    app = open_page("data", data="manifest · 16 px")
     assert not app.exception and "This data set cannot be read here" in texts(app) and "gone" in texts(app)

@@ -2,7 +2,8 @@
 
 Difficulty is fixed by these references alone. `clinical` at 64 px: ridge on 32 x 32 pixels in [.62, .75], ridge on (view, age, sex)
 in [.55, .65], every finding at least .60 with labels, supervised above the ridge by .05. `teaching` at 64 and 32 px, in the demo's
-budget: supervised above the untrained network's ridge probe by .12 and above the pixels by .02. AUROC on the test split, all three
+budget: supervised above the untrained network's ridge probe by .12 and above the pixels by .02. The data set `thorax` is measured by
+the rules of `clinical`. AUROC on the test split, all three
 learning rates printed, the best chosen on validation. `python -m tests.full.difficulty [CASE …]`
 """
 
@@ -30,6 +31,7 @@ CASES = {  # name -> level, pixels, studies, steps of 128
     "teaching 64": ("teaching", 64, {"train": 2200, "val": 800, "test": 800}, 150),
     "clinical 128": ("clinical", 128, {"train": 6000, "val": 1000, "test": 2000}, 400),
     "teaching 128": ("teaching", 128, {"train": 2200, "val": 800, "test": 800}, 150),
+    "thorax 64": ("thorax", 64, {"train": 6000, "val": 1000, "test": 2000}, 400),
     "teaching 32": ("teaching", 32, {"train": 2200, "val": 800, "test": 800}, 150),
 }
 
@@ -45,10 +47,18 @@ def configured(case: str, rate: float) -> RunConfig:
                 "image_size": size,
                 "vision": "resnet_small",
                 "width": 128,
-                "labels": 6,
+                "labels": 13 if level == "thorax" else 6,
                 "augment": "shift_gain",
             },
-            "data": {"phantoms": {"config": {"name": "phantoms", "level": level, "size": size, **counts}}},
+            "data": {
+                "phantoms": {
+                    "config": {
+                        **({"name": "thorax"} if level == "thorax" else {"name": "phantoms", "level": level}),
+                        "size": size,
+                        **counts,
+                    }
+                }
+            },
             "stages": [{"steps": steps}],
             "batch": 128,
             "seed": SEED,
@@ -116,7 +126,7 @@ def verdict(case: str, found: dict[str, Any]) -> dict[str, bool]:
     pixels, metadata, untrained, supervised = (
         found[name]["value"] for name in ("pixel ridge", "metadata ridge", "untrained probe", "supervised")
     )
-    if case.startswith("clinical"):
+    if case.startswith(("clinical", "thorax")):
         return {
             "pixel ridge in [.62, .75]": 0.62 <= pixels <= 0.75,
             "metadata ridge in [.55, .65]": 0.55 <= metadata <= 0.65,

@@ -3,14 +3,19 @@
 One patient a row and level: without the finding, mild, moderate, severe; everything else, noise included, is the same. Simulated films only.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from workbench.phantom import FINDINGS, GENERATOR_VERSION
+from workbench.phantom import FINDINGS
 from workbench.phantom.counterfactual import phantom
 from workbench.phantom.latents import DEVICES
+from workbench.phantom.thorax import FINDINGS as THORAX
+from workbench.phantom.thorax.film import render
+from workbench.phantom.thorax.latents import MIDDLE, with_finding
+from workbench.phantom.thorax.rows import frontal
 
 FOLDER = Path(__file__).parents[2] / "docs/phantoms"
 SIZE, SEED, GAP, HEAD = 192, 11, 6, 18
@@ -29,27 +34,39 @@ def row(level: str, name: str, index: int) -> list[np.ndarray]:
     return [each.film(SIZE).image for each in (bare, *edits)]
 
 
-def sheet(level: str) -> Image.Image:
-    """All findings of a level, a row each."""
-    width, height = 4 * (SIZE + GAP) + GAP, len(FINDINGS) * (SIZE + HEAD + GAP) + GAP
-    canvas = Image.new("L", (width, height), 250)
+def thorax_row(name: str, index: int) -> list[np.ndarray]:
+    """The same of the data set `thorax`, all with the display window of the first."""
+    bare = frontal(SEED, index)._replace(findings=())
+    side = "" if name in MIDDLE else "left"
+    edits = [with_finding(bare, name, severity, side) for severity in SEVERITIES]  # type: ignore[arg-type]
+    return [render(each, SIZE, bare).image for each in (bare, *edits)]
+
+
+def words_of(name: str) -> list[str]:
+    return list(DEVICES[:3]) if name == "support device" else [f"severity {severity}" for severity in SEVERITIES]
+
+
+def sheet(what: str, rows: Mapping[str, list[np.ndarray]]) -> Image.Image:
+    """Rows of films under their names."""
+    canvas = Image.new("L", (4 * (SIZE + GAP) + GAP, len(rows) * (SIZE + HEAD + GAP) + GAP), 250)
     draw = ImageDraw.Draw(canvas)
-    for place, name in enumerate(FINDINGS):
+    for place, (name, films) in enumerate(rows.items()):
         top = GAP + place * (SIZE + HEAD + GAP)
-        words = [f"severity {severity}" for severity in SEVERITIES] if name != "support device" else list(DEVICES[:3])
-        for column, (film, said) in enumerate(zip(row(level, name, 20 + place), ["without", *words])):
+        for column, (film, said) in enumerate(zip(films, ["without", *words_of(name)])):
             left = GAP + column * (SIZE + GAP)
-            draw.text((left + 2, top + 3), f"{name}, {said}" if column else f"{level}, simulated", fill=30)
+            draw.text((left + 2, top + 3), f"{name}, {said}" if column else f"{what}, simulated", fill=30)
             canvas.paste(Image.fromarray(film), (left, top + HEAD))
     return canvas
 
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for level in ("clinical", "teaching"):
-        path = FOLDER / f"findings-{level}.png"
-        sheet(level).save(path, optimize=True)
-        print(f"{path.name}: generator version {GENERATOR_VERSION}, {path.stat().st_size // 1000} kB")
+    sheets = {level: {name: row(level, name, 20 + place) for place, name in enumerate(FINDINGS)} for level in ("clinical", "teaching")}
+    sheets["thorax"] = {name: thorax_row(name, 40 + place) for place, name in enumerate(THORAX)}
+    for what, rows in sheets.items():
+        path = FOLDER / f"findings-{what}.png"
+        sheet(what, rows).save(path, optimize=True)
+        print(f"{path.name}: {path.stat().st_size // 1000} kB")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from tests.sabotage import Sabotage
 
 FILMS, PATHS, HERE = "tests/unit/test_thorax.py", "tests/unit/test_thorax_paths.py", "workbench/phantom/thorax"
+DATA = "tests/unit/test_thorax_data.py"
 SABOTAGES = [
     Sabotage(
         f"{HERE}/crossings.py",
@@ -129,5 +130,33 @@ SABOTAGES = [
         "inspiration=float(study.inspiration + BREATH / 2 - breath)",
         [f"{FILMS}::test_a_clip_breathes"],
         "starts breathed in",
+    ),
+    Sabotage(
+        f"{HERE}/report.py",
+        "if study.has(name)]\n    body",
+        "if not study.has(name)]\n    body",
+        [f"{DATA}::test_every_finding_is_said_once_and_nothing_that_is_not_there"],
+        "states what is not there",
+    ),
+    Sabotage(
+        f"{HERE}/report.py",
+        '"fracture": "rib fracture",',
+        '"fracture": "fracture",',
+        [f"{DATA}::test_every_finding_is_said_once_and_nothing_that_is_not_there"],
+        "a mention without its finding",
+    ),
+    Sabotage(
+        f"{HERE}/rows.py",
+        "study if view is None else study._replace(view=view)",
+        "study",
+        [f"{DATA}::test_a_study_is_its_films_from_the_front_and_the_side_at_its_address"],
+        "the front taken for the side",
+    ),
+    Sabotage(
+        "workbench/data/thorax.py",
+        "FIRST[split], count, engine",
+        "0, count, engine",
+        [f"{DATA}::test_no_patient_is_in_two_splits_and_factors_are_those_of_the_studies"],
+        "the same patients in every split",
     ),
 ]
