@@ -1,4 +1,4 @@
-"""Simulated chest radiographs of one three-dimensional patient each, thirteen findings, from the front and from the side; how difficult they are has not been measured."""
+"""Simulated chest radiographs of one three-dimensional patient each: thirteen findings, from the front and from the side. Not yet as hard as it should be: docs/results."""
 
 import hashlib
 import json

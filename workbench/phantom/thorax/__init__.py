@@ -1,6 +1,6 @@
 """The next simulator: one three-dimensional patient, seen by X-rays from any side and voxelised as CT. All of it is simulated.
 
-Everything is a pure function of (GENERATOR_VERSION, seed, index). Not yet the default: how difficult its films are has not been measured.
+Everything is a pure function of (GENERATOR_VERSION, seed, index). Not yet the default: its nodules and rib fractures are too hard to learn at 64 pixels (docs/results/difficulty.json).
 """
 
 GENERATOR_VERSION = 4

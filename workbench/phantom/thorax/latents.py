@@ -17,20 +17,21 @@ MIDDLE = ("cardiomegaly", "oedema", "endotracheal tube", "feeding tube")  # have
 # Log odds at the mean, then per unit of (AP, age in 18 years, male, general illness). All of it is our choice: signs and order follow
 # what label tables of public sets show (devices and oedema on portable films, pneumothorax in younger men), the numbers follow no table.
 ODDS = {
-    "cardiomegaly": (-1.9, 0.40, 0.55, -0.15, 0.35),
-    "effusion": (-2.1, 0.60, 0.30, 0.00, 0.45),
-    "pneumothorax": (-2.8, 0.25, -0.45, 0.40, 0.10),
-    "consolidation": (-2.0, 0.45, 0.15, 0.05, 0.40),
-    "atelectasis": (-2.1, 0.55, 0.25, 0.05, 0.35),
-    "oedema": (-2.9, 0.80, 0.35, -0.05, 0.55),
-    "nodule": (-2.3, -0.50, 0.50, 0.10, 0.00),
-    "mass": (-3.1, -0.25, 0.60, 0.20, 0.10),
-    "rib fracture": (-3.2, 0.20, 0.45, 0.45, 0.00),
-    "endotracheal tube": (-3.2, 2.40, 0.10, 0.05, 0.70),
-    "feeding tube": (-3.3, 1.60, 0.15, 0.05, 0.60),
-    "central venous line": (-2.4, 1.30, 0.10, 0.05, 0.60),
-    "pacemaker": (-3.0, 0.20, 0.85, 0.25, 0.20),
+    "cardiomegaly": (-1.7, 0.40, 0.55, -0.15, 0.35),
+    "effusion": (-1.8, 0.60, 0.30, 0.00, 0.45),
+    "pneumothorax": (-2.0, 0.25, -0.45, 0.40, 0.10),
+    "consolidation": (-1.6, 0.45, 0.15, 0.05, 0.40),
+    "atelectasis": (-1.8, 0.55, 0.25, 0.05, 0.35),
+    "oedema": (-2.2, 0.80, 0.35, -0.05, 0.55),
+    "nodule": (-1.5, -0.50, 0.50, 0.10, 0.00),
+    "mass": (-1.9, -0.25, 0.60, 0.20, 0.10),
+    "rib fracture": (-1.9, 0.20, 0.45, 0.45, 0.00),
+    "endotracheal tube": (-2.2, 2.40, 0.10, 0.05, 0.70),
+    "feeding tube": (-2.1, 1.60, 0.15, 0.05, 0.60),
+    "central venous line": (-1.9, 1.30, 0.10, 0.05, 0.60),
+    "pacemaker": (-2.5, 0.20, 0.85, 0.25, 0.20),
 }
+METADATA = 0.6  # strength of view, age and sex in the odds
 # Log odds added by a finding that was drawn before; our choice as well.
 TOGETHER = {
     ("cardiomegaly", "effusion"): 0.8,
@@ -45,18 +46,18 @@ TOGETHER = {
     ("cardiomegaly", "pacemaker"): 0.9,
 }
 SIZES = {  # least and most severe, and the unit
-    "cardiomegaly": (0.12, 0.34),  # log of the heart's scale
+    "cardiomegaly": (0.08, 0.3),  # log of the heart's scale
     "effusion": (2.0, 11.0),  # cm of fluid above the sulcus
     "pneumothorax": (0.12, 0.45),  # share of the lung's width lost
-    "consolidation": (2.2, 5.0),  # cm, radius
+    "consolidation": (2.6, 5.5),  # cm, radius
     "atelectasis": (1.0, 4.0),  # cm the dome rises
-    "oedema": (0.12, 0.45),  # density added at the hilum
-    "nodule": (0.5, 1.4),  # cm, radius
-    "mass": (1.6, 3.5),  # cm, radius
-    "rib fracture": (0.2, 0.7),  # cm, step
-    "endotracheal tube": (0.30, 0.45),  # cm, radius
-    "feeding tube": (0.20, 0.30),
-    "central venous line": (0.12, 0.20),
+    "oedema": (0.06, 0.3),  # density added at the hilum
+    "nodule": (0.8, 1.6),  # cm, radius
+    "mass": (1.8, 3.8),  # cm, radius
+    "rib fracture": (0.4, 1.1),  # cm, step
+    "endotracheal tube": (0.45, 0.65),  # cm, radius
+    "feeding tube": (0.35, 0.5),
+    "central venous line": (0.25, 0.4),
     "pacemaker": (2.0, 2.6),  # cm, radius of the box
 }
 
@@ -131,9 +132,12 @@ def draw_findings(seed: int, index: int, patient: Patient, view: str) -> tuple[F
     found: list[Finding] = []
     for name in FINDINGS:
         base, ap, age, male, illness = ODDS[name]
-        odds = base + ap * ((view == "AP") - 0.45) + age * (patient.age - 57) / 18 + male * ((patient.sex == "M") - 0.54)
-        odds += illness * patient.illness + sum(
-            more for (one, other), more in TOGETHER.items() if other == name and any(f.name == one for f in found)
+        about = ap * ((view == "AP") - 0.45) + age * (patient.age - 57) / 18 + male * ((patient.sex == "M") - 0.54)
+        odds = (
+            base
+            + METADATA * about
+            + illness * patient.illness
+            + sum(more for (one, other), more in TOGETHER.items() if other == name and any(f.name == one for f in found))
         )
         if rng(seed, f"thorax presence {name}", 0, index).random() < 1 / (1 + math.exp(-odds)):
             found += details(seed, index, name)
