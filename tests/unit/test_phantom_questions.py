@@ -20,9 +20,9 @@ ZONE = {word: name for name, options in grammar()["words"]["zone"].items() for w
 
 @pytest.fixture(scope="module")
 def samples():
-    """2,000 studies of both levels at 32 px."""
-    sets = [load(Config(level=level, size=32, train=1000, val=0, test=0, seed=41)) for level in LEVELS]
-    return [dataset[index] for dataset in sets for index in range(1000)]
+    """1,000 studies of both levels at 32 px."""
+    sets = [load(Config(level=level, size=32, train=500, val=0, test=0, seed=41)) for level in LEVELS]
+    return [dataset[index] for dataset in sets for index in range(500)]
 
 
 def asked(samples, kind):
@@ -55,7 +55,7 @@ def test_presence_is_the_label_and_is_named_in_the_question(samples):
 
 
 def test_yes_and_no_are_equally_frequent_for_every_finding(samples):
-    for level, own in zip(LEVELS, (samples[:1000], samples[1000:])):
+    for level, own in zip(LEVELS, (samples[:500], samples[500:])):
         answers = defaultdict(Counter)
         for each, name, _ in asked(own, "presence"):
             answers[name][each["answer"]] += 1
