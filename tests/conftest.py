@@ -12,8 +12,11 @@ def pytest_addoption(parser):
         "--sabotage",
         nargs="?",
         const="sample",
-        choices=["sample", "all"],
-        help="break the code on purpose and check that the named tests notice: one break a target file, or all",
+        choices=["sample", "all", "1/2", "2/2"],
+        help="break the code on purpose and check that the named tests notice: one break a target file, one half of these, or all",
+    )
+    parser.addoption(
+        "--suite-passed", action="store_true", help="with --sabotage: the suite has just passed, its tests are not run unbroken again"
     )
 
 
