@@ -80,16 +80,10 @@ def turned(own: Study, key: str) -> Pair:
     absent = [name for name in ("effusion", *THORAX) if not own.has(name)]  # at first something is to be seen
     name = st.selectbox("Finding", THORAX, index=THORAX.index((absent or list(THORAX))[0]), key=f"what_finding_{key}")
     there = next((each for each in own.findings if each.name == name), None)
-    severity = st.slider("Severity", 0.0, 1.0, there.severity if there else 0.6, 0.05, key=f"what_severity_{name}_{key}")
-    side, zone = "", None
-    if name not in MIDDLE:
-        begin = there.side if there else "left"
-        side = st.segmented_control("Side", SIDES, default=begin, required=True, key=f"what_side_{name}_{key}", format_func=str.capitalize)
-    if name in ("consolidation", "atelectasis", "nodule", "mass"):
-        zone = st.segmented_control("Zone", list(ZONES), key=f"what_zone_{name}_{key}", format_func=str.capitalize)
+    severity, side, zone = details(name, there, name not in MIDDLE, name in ("consolidation", "atelectasis", "nodule", "mass"), key)
     view: Any = st.segmented_control("View", VIEWS, default=own.view, required=True, key=f"what_view_{key}")
     seen = own._replace(view=view)
-    edited = with_finding(seen, name, severity, side, zone)  # type: ignore[arg-type]
+    edited = with_finding(seen, name, severity, side or "", zone)  # type: ignore[arg-type]
     after = render(edited, SIZE, seen)
     return Pair(
         render(seen, SIZE).image, after.image, after.boxes, [each for each in THORAX if edited.has(each)], text_of(report(edited).findings)
@@ -102,15 +96,21 @@ def finding(own: Phantom, key: str) -> Phantom:
     name = st.selectbox("Finding", [NOTHING, *FINDINGS], index=1 + FINDINGS.index(absent[0]) if absent else 0, key=f"what_finding_{key}")
     if name == NOTHING:
         return own
-    there = [each for each in own.study.findings if each.name == name]
-    severity = st.slider("Severity", 0.0, 1.0, there[0].severity if there else 0.6, 0.05, key=f"what_severity_{name}_{key}")
-    side = zone = None
-    if name in SIDED:
-        begin = there[0].side if there else "left"
-        side = st.segmented_control("Side", SIDES, default=begin, required=True, key=f"what_side_{name}_{key}", format_func=str.capitalize)
-    if name in ZONED:
-        zone = st.segmented_control("Zone", list(ZONES), key=f"what_zone_{name}_{key}", format_func=str.capitalize)
+    there = next((each for each in own.study.findings if each.name == name), None)
+    severity, side, zone = details(name, there, name in SIDED, name in ZONED, key)
     return own.edit(finding=name, side=side, severity=severity, zone=zone)
+
+
+def details(name: str, there: Any, sided: bool, zoned: bool, key: str) -> tuple[float, str | None, str | None]:
+    """Severity, side and zone of a finding, at first as it is where it is `there`; None for what it has not."""
+    severity = st.slider("Severity", 0.0, 1.0, there.severity if there else 0.6, 0.05, key=f"what_severity_{name}_{key}")
+    side = zone = None
+    if sided:
+        begin = there.side if there else "left"
+        side = st.segmented_control("Side", SIDES, default=begin, required=True, key=f"what_side_{name}_{key}", format_func=str.capitalize)
+    if zoned:
+        zone = st.segmented_control("Zone", list(ZONES), key=f"what_zone_{name}_{key}", format_func=str.capitalize)
+    return severity, side, zone
 
 
 def factor(own: Phantom, key: str) -> Phantom:

@@ -55,8 +55,8 @@ SABOTAGES = [
     ),
     Sabotage(
         "workbench/phantom/report.py",
-        "absent = grammar(), [name for name in FINDINGS if not study.has(name)]",
-        "absent = grammar(), list(FINDINGS)",
+        "[name for name in FINDINGS if not study.has(name)], draw, rules",
+        "list(FINDINGS), draw, rules",
         [f"{REPORTS}::test_reports_state_what_the_labels_say"],
         "rules out what is there",
     ),

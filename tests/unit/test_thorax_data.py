@@ -10,7 +10,7 @@ from workbench.phantom.store import Request
 from workbench.phantom.thorax import FINDINGS, MASKS
 from workbench.phantom.thorax.film import render
 from workbench.phantom.thorax.report import rules
-from workbench.phantom.thorax.rows import drawn_entities, factors, frontal, prompts
+from workbench.phantom.thorax.rows import drawn, drawn_entities, frontal, prompts
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +42,7 @@ def test_a_study_is_its_films_from_the_front_and_the_side_at_its_address(both):
         assert (front.view, side.view) == (study.view, "lateral") and front.view in ("PA", "AP")
         np.testing.assert_array_equal(front.array, render(study, 32).image)
         np.testing.assert_array_equal(side.array, render(study._replace(view="lateral"), 32).image)
+        np.testing.assert_array_equal(side.array, drawn(3, study.number, 32, "lateral")[1].image)  # and not because it lay on disk
         assert [sample["labels"][FINDINGS.index(name)] == 1 for name in FINDINGS] == [study.has(name) for name in FINDINGS]
         assert {box["image"] for box in sample["boxes"]} <= {0, 1} and all(box["label"] in FINDINGS for box in sample["boxes"])
         assert set(sample["masks"]) == set(MASKS) and sample["masks"]["right lung"].any()
@@ -59,8 +60,8 @@ def test_no_patient_is_in_two_splits_and_factors_are_those_of_the_studies(both):
     parts = [{both.patients[index] for index in both.split(name)} for name in ("train", "val", "test")]
     assert not parts[0] & parts[1] and not parts[1] & parts[2] and not parts[0] & parts[2]
     study = frontal(3, both.studies[7]["index"])
-    assert {name: values[7] for name, values in both.factors.items()} == factors(study)
-    assert all(factors(study)[f"severity {each.name}"] >= each.severity for each in study.findings)
+    assert {name: values[7] for name, values in both.factors.items()} == study.factors
+    assert all(study.factors[f"severity {each.name}"] >= each.severity for each in study.findings)
 
 
 def test_prompts_and_sentences_are_there_for_every_finding():

@@ -74,19 +74,19 @@ class Config(DatasetConfig):
 class Masks(Mapping[str, np.ndarray]):
     """The masks of a study by name, each (h w) bool unpacked when it is asked for: training asks for none."""
 
-    def __init__(self, planes: np.ndarray) -> None:
-        self.planes = planes  # (h w) uint8, a bit a mask
+    def __init__(self, planes: np.ndarray, names: Sequence[str]) -> None:
+        self.planes, self.names = planes, names  # (h w) unsigned, a bit a name
 
     def __getitem__(self, name: str) -> np.ndarray:
-        if name not in MASKS:
+        if name not in self.names:
             raise KeyError(name)
-        return (self.planes >> MASKS.index(name) & 1).astype(bool)
+        return (self.planes >> self.names.index(name) & 1).astype(bool)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(MASKS)
+        return iter(self.names)
 
     def __len__(self) -> int:
-        return len(MASKS)
+        return len(self.names)
 
 
 class Drawn(Sequence[dict[str, Any]]):
@@ -108,6 +108,12 @@ class Drawn(Sequence[dict[str, Any]]):
 
     def __len__(self) -> int:
         return len(self.rows)
+
+
+def factor_columns(studies: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+    """Every latent factor of stored studies (n) as an array (n,)."""
+    names = studies[0]["factors"] if studies else ()
+    return {name: np.array([row["factors"][name] for row in studies]) for name in names}
 
 
 class Phantoms:
@@ -170,7 +176,7 @@ class Phantoms:
             "texts": [Text(row[section], section) for section in sections],
             "labels": self.labels[index],
             "boxes": boxes,
-            "masks": Masks(stored.masks[place]),
+            "masks": Masks(stored.masks[place], MASKS),
             "entities": Drawn(drawn_entities, *address, self.variants[split], self.config.reports) if sections else (),
             "questions": Drawn(drawn_questions, *address, boxes, self.variants[split]),
             "factors": dict(row["factors"]),
@@ -180,8 +186,7 @@ class Phantoms:
     @cached_property
     def factors(self) -> Mapping[str, np.ndarray]:
         """Every latent factor of all studies, an array of floats or words each; training asks for none."""
-        names = self.studies[0]["factors"] if self.studies else ()
-        return {name: np.array([row["factors"][name] for row in self.studies]) for name in names}
+        return factor_columns(self.studies)
 
     def split(self, name: Split) -> np.ndarray:
         """Indices of one split."""

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
-from workbench.data.phantoms import FIRST, Count, Drawn
+from workbench.data.phantoms import FIRST, Count, Drawn, Masks, factor_columns
 from workbench.dataset import DatasetConfig, Image, Sample, Split, Text
 from workbench.phantom.store import Request, Stored, fetch
 from workbench.phantom.thorax import FINDINGS, GENERATOR_VERSION, MASKS
@@ -31,24 +31,6 @@ class Config(DatasetConfig):
     """Another seed is another hospital: other patients, other films."""
     lateral: bool = False
     """A lateral film of every study beside the one from the front: two images a study."""
-
-
-class Masks(Mapping[str, np.ndarray]):
-    """The masks of a study's first film by name, each (h w) bool unpacked when it is asked for."""
-
-    def __init__(self, planes: np.ndarray) -> None:
-        self.planes = planes  # (h w) uint16, a bit a mask
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        if name not in MASKS:
-            raise KeyError(name)
-        return (self.planes >> MASKS.index(name) & 1).astype(bool)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(MASKS)
-
-    def __len__(self) -> int:
-        return len(MASKS)
 
 
 class Thorax:
@@ -81,9 +63,7 @@ class Thorax:
     @cached_property
     def factors(self) -> dict[str, np.ndarray]:
         """Every latent factor of all studies."""
-        return {
-            name: np.array([row["factors"][name] for row in self.studies]) for name in (self.studies[0]["factors"] if self.studies else ())
-        }
+        return factor_columns(self.studies)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -102,7 +82,7 @@ class Thorax:
             "texts": [Text(row[section], section) for section in ("findings", "impression")],
             "labels": self.labels[index],
             "boxes": [{"image": number, **box} for number, own in enumerate(told) for box in own["boxes"]],
-            "masks": Masks(films[0].masks[place]),
+            "masks": Masks(films[0].masks[place], MASKS),
             "entities": Drawn(drawn_entities, self.config.seed, row["index"]),
             "factors": dict(row["factors"]),
             "meta": {"simulated": True, "generator_version": GENERATOR_VERSION},

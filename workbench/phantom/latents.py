@@ -1,13 +1,17 @@
 """Who the patient is, how the film was taken and what is wrong: the latent factors of a study."""
 
 import math
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from workbench.phantom import FINDINGS, SIDES
 from workbench.phantom.levels import LEVELS, Level, LevelName, Range
 from workbench.randomness import rng
+
+if TYPE_CHECKING:
+    from workbench.phantom.thorax.latents import Study as ThoraxStudy
 
 BLOCK, PATIENTS_OF_BLOCK = 5, 4  # of five studies in a row the last two are one patient's
 DEVICES = ("endotracheal tube", "central venous catheter", "pacemaker", "feeding tube")
@@ -75,23 +79,30 @@ class Study(NamedTuple):
     @property
     def factors(self) -> dict[str, float | str]:
         """The latents as flat numbers and words, for probes of what an embedding still holds."""
-        severities = {f"severity {name}": max((f.severity for f in self.findings if f.name == name), default=0.0) for name in FINDINGS}
-        own = self.patient
-        return {
-            "age": own.age,
-            "sex": own.sex,
-            "build": own.build,
-            "view": self.view,
-            "inspiration": self.inspiration,
-            "rotation": self.yaw,
-            "tilt": self.roll,
-            "shift right": self.shift[0],
-            "shift up": self.shift[1],
-            "zoom": self.zoom,
-            "exposure": math.log(self.photons),
-            "device style": str(self.device_style),
-            "heart size": own.heart,
-        } | severities
+        return flat(self, FINDINGS)
+
+
+def flat(study: "Study | ThoraxStudy", findings: Sequence[str]) -> dict[str, float | str]:
+    """The latents of a study of either engine, then the severity of every finding."""
+    own = study.patient
+    found: dict[str, float | str] = {
+        "age": own.age,
+        "sex": own.sex,
+        "build": own.build,
+        "view": study.view,
+        "inspiration": study.inspiration,
+        "rotation": study.yaw,
+        "tilt": study.roll,
+        "shift right": study.shift[0],
+        "shift up": study.shift[1],
+        "zoom": study.zoom,
+        "exposure": math.log(study.photons),
+        "device style": str(study.device_style),
+        "heart size": own.heart,
+    }
+    return found | {
+        f"severity {name}": max((each.severity for each in study.findings if each.name == name), default=0.0) for name in findings
+    }
 
 
 def patient_of(index: int) -> int:

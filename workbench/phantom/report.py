@@ -1,8 +1,10 @@
 """What a radiologist would write about a study: sentences from the latents through a small grammar."""
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,7 +67,9 @@ def report(study: Study) -> Report:
     opening = [sentence(pick(rules["technique"][study.view]), {})] if draw.random() < 0.6 else []
     if draw.random() < 0.35:
         opening.append(sentence(pick(rules["breath"]["shallow" if study.inspiration < 0.45 else "deep"]), {}))
-    body = [positive(study, name, draw, "present") for name in FINDINGS if study.has(name)] + negatives(study, draw)
+    body = [positive(study, name, draw, "present") for name in FINDINGS if study.has(name)] + negatives(
+        [name for name in FINDINGS if not study.has(name)], draw, rules
+    )
     count = int(draw.integers(1, 4))
     body += [sentence(rules["normal"][place], {}) for place in draw.choice(len(rules["normal"]), count, replace=False)]
     body = [body[place] for place in draw.permutation(len(body))]
@@ -78,10 +82,11 @@ def report(study: Study) -> Report:
     return Report((*opening, *body), tuple(closing))
 
 
-def negatives(study: Study, draw: np.random.Generator) -> list[Sentence]:
-    """Some of what is absent, alone or together."""
-    rules, absent = grammar(), [name for name in FINDINGS if not study.has(name)]
-    said = [name for name in absent if draw.random() < NEGATED]
+def negatives(
+    absent: Sequence[str], draw: np.random.Generator, rules: Mapping[str, Any], chances: Mapping[str, float] = MappingProxyType({})
+) -> list[Sentence]:
+    """Some of what is absent, alone or together; `chances` are those of findings that are not mentioned as often as others."""
+    said = [name for name in absent if draw.random() < chances.get(name, NEGATED)]
     sentences = []
     joint = rules["absent together"][int(draw.integers(len(rules["absent together"])))]
     if set(joint["findings"]) <= set(absent) and draw.random() < 0.5:
@@ -98,13 +103,17 @@ def positive(study: Study, name: str, draw: np.random.Generator, section: str) -
     """One sentence that states a finding."""
     found = [finding for finding in study.findings if finding.name == name]
     worst = max(found, key=lambda finding: finding.severity)
-    key = f"bilateral {name}" if len(found) > 1 else worst.kind or name
-    options = grammar()[section].get(key) or grammar()[section][name]
-    template = options[int(draw.integers(len(options)))]
-    return sentence(fill(template, slots(study, worst, draw)), {name: True})
+    template = chosen(grammar()[section], name, len(found) > 1, draw, worst.kind)
+    return sentence(fill(template, slots(worst, draw)), {name: True})
 
 
-def slots(study: Study, finding: Finding, draw: np.random.Generator) -> dict[str, str]:
+def chosen(section: Mapping[str, Any], name: str, several: bool, draw: np.random.Generator, kind: str = "") -> str:
+    """A template of a finding: of both sides or of its kind where the section has such."""
+    options = section.get(f"bilateral {name}" if several else kind or name) or section[name]
+    return options[int(draw.integers(len(options)))]
+
+
+def slots(finding: Finding, draw: np.random.Generator) -> dict[str, str]:
     """Words for the slots of a template."""
     words = grammar()["words"]
 

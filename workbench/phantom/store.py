@@ -154,18 +154,9 @@ def part(folder: Path, request: Request, start: int, stop: int) -> None:
 
 def study_row(request: Request, index: int) -> tuple[Any, dict[str, Any]]:
     """One film and what is known of it, as it is stored."""
-    if request.engine == "thorax":
-        from workbench.phantom.thorax.rows import study_row as of_thorax
-
-        return of_thorax(request.seed, index, request.size, request.level or None)  # type: ignore[arg-type]
-    from workbench.phantom.film import render
     from workbench.phantom.report import text_of
-    from workbench.phantom.styles import written
-    from workbench.phantom.variants import Variant, draw
 
-    variant = Variant(*request.variant)
-    study = draw(request.seed, index, request.level, variant)  # type: ignore[arg-type]
-    film, words = render(study, request.size), written(study, request.reports, variant)
+    study, film, words = drawn(request, index)
     row = {
         "index": index,
         "patient": study.patient_index,
@@ -177,6 +168,21 @@ def study_row(request: Request, index: int) -> tuple[Any, dict[str, Any]]:
         "spacing_mm": film.spacing_mm,
     }
     return film, row
+
+
+def drawn(request: Request, index: int) -> tuple[Any, Any, Any]:
+    """Study, film and report by the request's engine."""
+    if request.engine == "thorax":
+        from workbench.phantom.thorax.rows import drawn as of_thorax
+
+        return of_thorax(request.seed, index, request.size, request.level or None)  # type: ignore[arg-type]
+    from workbench.phantom.film import render
+    from workbench.phantom.styles import written
+    from workbench.phantom.variants import Variant, draw
+
+    variant = Variant(*request.variant)
+    study = draw(request.seed, index, request.level, variant)  # type: ignore[arg-type]
+    return study, render(study, request.size), written(study, request.reports, variant)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import math
 from typing import Literal, NamedTuple
 
 from workbench.errors import UserError
-from workbench.phantom.latents import Patient, draw_patient, patient_of
+from workbench.phantom.latents import Patient, draw_patient, flat, patient_of
 from workbench.phantom.thorax import DEVICES, FINDINGS, SIDES
 from workbench.randomness import rng
 
@@ -104,6 +104,11 @@ class Study(NamedTuple):
     @property
     def labels(self) -> list[float]:
         return [float(self.has(name)) for name in FINDINGS]
+
+    @property
+    def factors(self) -> dict[str, float | str]:
+        """The latents as flat numbers and words, for probes of what an embedding still holds."""
+        return flat(self, FINDINGS)
 
 
 def draw_study(seed: int, index: int) -> Study:

@@ -9,13 +9,12 @@ import numpy as np
 import yaml
 
 from workbench.phantom.marks import Entity
-from workbench.phantom.report import AMOUNTS, DEGREES, DENSITIES, NEGATED, Report, Sentence, fill, grammar, sentence
+from workbench.phantom.report import AMOUNTS, DEGREES, DENSITIES, NEGATED, Report, Sentence, chosen, fill, grammar, negatives, sentence
 from workbench.phantom.thorax import DEVICES, FINDINGS
 from workbench.phantom.thorax.latents import Finding, Study
 from workbench.randomness import rng
 
 GRADES = ("mild", "moderate", "severe")
-WRITTEN = MappingProxyType({"central venous line": "central venous catheter"})  # what the grammar calls it
 LABELS = MappingProxyType(  # concept -> finding, where the names differ
     {
         "pleural effusion": "effusion",
@@ -37,7 +36,8 @@ def own_sentences() -> dict[str, Any]:
 def rules() -> dict[str, Any]:
     """The plain grammar and this engine's own sentences."""
     own, plain = own_sentences(), grammar()
-    return {part: plain[part] | own.get(part, {}) if isinstance(plain[part], dict) else plain[part] for part in plain}
+    found = {part: plain[part] | own.get(part, {}) if isinstance(plain[part], dict) else plain[part] for part in plain}
+    return found | {"present": found["present"] | {"central venous line": plain["present"]["central venous catheter"]}}
 
 
 def report(study: Study) -> Report:
@@ -51,7 +51,7 @@ def report(study: Study) -> Report:
     if draw.random() < 0.35 and study.view != "lateral":
         opening.append(sentence(pick(rules()["breath"]["shallow" if study.inspiration < 0.45 else "deep"]), {}))
     present = [name for name in FINDINGS if study.has(name)]
-    body = [positive(study, name, draw, "present") for name in present] + negatives(study, draw)
+    body = [positive(study, name, draw, "present") for name in present] + ruled_out(study, draw)
     places = draw.choice(len(rules()["normal"]), int(draw.integers(1, 4)), replace=False)
     normal = [rules()["normal"][place] for place in places]
     if study.has("rib fracture"):
@@ -65,30 +65,19 @@ def report(study: Study) -> Report:
     return Report(tuple(map(labelled, (*opening, *body))), tuple(map(labelled, closing)))
 
 
-def negatives(study: Study, draw: np.random.Generator) -> list[Sentence]:
-    """Some of what is absent, alone or together."""
-    absent = [name for name in FINDINGS if not study.has(name)]
-    said = [name for name in absent if draw.random() < (NEGATED / 4 if name in DEVICES else NEGATED)]
-    sentences = []
-    joint = rules()["absent together"][int(draw.integers(len(rules()["absent together"])))]
-    if set(joint["findings"]) <= set(absent) and draw.random() < 0.5:
-        text = joint["sentences"][int(draw.integers(len(joint["sentences"])))]
-        sentences.append(sentence(text, dict.fromkeys(joint["findings"], False)))
-        said = [name for name in said if name not in joint["findings"]]
-    for name in said:
-        options = [each for each in rules()["absent"][name] if name != "nodule" or not study.has("mass") or "mass" not in each]
-        sentences.append(sentence(options[int(draw.integers(len(options)))], {name: False}))
-    return sentences
+def ruled_out(study: Study, draw: np.random.Generator) -> list[Sentence]:
+    """Some of what is absent; devices are ruled out more rarely, and no nodule in words that deny a mass which is there."""
+    absent, own = [name for name in FINDINGS if not study.has(name)], rules()
+    if study.has("mass"):
+        own = own | {"absent": own["absent"] | {"nodule": [each for each in own["absent"]["nodule"] if "mass" not in each]}}
+    return negatives(absent, draw, own, dict.fromkeys(DEVICES, NEGATED / 4))
 
 
 def positive(study: Study, name: str, draw: np.random.Generator, section: str) -> Sentence:
     """One sentence that states a finding."""
     found = [finding for finding in study.findings if finding.name == name]
     worst = max(found, key=lambda finding: finding.severity)
-    part, written = rules()[section], WRITTEN.get(name, name)
-    options = part.get(f"bilateral {name}" if len(found) > 1 else name) or part.get(written) or part[name]
-    template = options[int(draw.integers(len(options)))]
-    return sentence(fill(template, slots(worst, draw)), {name: True})
+    return sentence(fill(chosen(rules()[section], name, len(found) > 1, draw), slots(worst, draw)), {name: True})
 
 
 def slots(finding: Finding, draw: np.random.Generator) -> dict[str, str]:

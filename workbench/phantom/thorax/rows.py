@@ -1,6 +1,5 @@
-"""One study of this engine as the store of films keeps it, and what an address alone tells of it."""
+"""What the address of a study of this engine tells: its film and report for the store, its mentions, and the prompts of all."""
 
-import math
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,8 @@ from typing import Any
 import yaml
 
 from workbench.phantom.annotations import AnnotatedSentence, annotate, rows_of
+from workbench.phantom.report import Report
 from workbench.phantom.report import prompts as plain_prompts
-from workbench.phantom.report import text_of
 from workbench.phantom.thorax import FINDINGS
 from workbench.phantom.thorax.film import Film, render
 from workbench.phantom.thorax.latents import Study, View, draw_study
@@ -22,41 +21,10 @@ def frontal(seed: int, index: int) -> Study:
     return study._replace(view="PA") if study.view == "lateral" else study
 
 
-def factors(study: Study) -> dict[str, float | str]:
-    """The latents as flat numbers and words, for probes of what an embedding still holds."""
-    own = study.patient
-    found: dict[str, float | str] = {
-        "age": own.age,
-        "sex": own.sex,
-        "build": own.build,
-        "view": study.view,
-        "inspiration": study.inspiration,
-        "rotation": study.yaw,
-        "tilt": study.roll,
-        "shift right": study.shift[0],
-        "shift up": study.shift[1],
-        "zoom": study.zoom,
-        "exposure": math.log(study.photons),
-        "device style": str(study.device_style),
-        "heart size": own.heart,
-    }
-    return found | {f"severity {name}": max((f.severity for f in study.findings if f.name == name), default=0.0) for name in FINDINGS}
-
-
-def study_row(seed: int, index: int, size: int, view: View | None) -> tuple[Film, dict[str, Any]]:
-    """The frontal film, or the one of another view, and what is known of the study."""
+def drawn(seed: int, index: int, size: int, view: View | None) -> tuple[Study, Film, Report]:
+    """The study, its film from the front or of another view, and its report."""
     study = frontal(seed, index)
-    words, film = report(study), render(study if view is None else study._replace(view=view), size)
-    return film, {
-        "index": index,
-        "patient": study.patient_index,
-        "labels": study.labels,
-        "findings": text_of(words.findings),
-        "impression": text_of(words.impression),
-        "boxes": film.boxes,
-        "factors": factors(study),
-        "spacing_mm": film.spacing_mm,
-    }
+    return study, render(study if view is None else study._replace(view=view), size), report(study)
 
 
 def drawn_entities(seed: int, index: int) -> list[dict[str, Any]]:
