@@ -166,7 +166,7 @@ class Supervisor:
             log.write(log_head(run.path, f"for {slot.name}"))
             log.flush()
             process = start(command, log, slot.environment | {"WORKBENCH_RUNS": str(self.root)})
-        started = process_started(process.pid) or time.time()
+        started = process_started(process.pid) or 0.0  # ended already
         self.children[slot.name] = Child(run, process.pid, started, process)
         who: dict[str, Any] = {"host": socket.gethostname(), "pid": process.pid, "started": started, "slot": slot.name, "process": "own"}
         write_json(run.path / "status.json", recorded(run) | who | {"state": "starting", "error": None, "updated": time.time()})

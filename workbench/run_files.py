@@ -57,12 +57,17 @@ def read_lines(path: Path, cursor: int = 0) -> tuple[list[dict[str, Any]], int]:
 
 
 def process_started(pid: int) -> float | None:
-    """Start time of a process of this host, or None where it does not live."""
+    """When a process of this host began, in seconds, or None where it does not live.
+
+    On Linux since the machine started: the time of day moves there whenever the clock is set, and every run would look dead.
+    """
     import psutil
 
     try:
         process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return float(process.create_time() - (psutil.boot_time() if psutil.LINUX else 0.0))
     except psutil.NoSuchProcess:
         return None
 

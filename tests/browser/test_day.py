@@ -51,11 +51,17 @@ def watched(day):
     assert not watched.errors and not watched.outside
 
 
-def until(true, seconds=PATIENCE):
+def until(true, seconds=PATIENCE, told=lambda: ""):
     deadline = time.monotonic() + seconds
     while not true() and time.monotonic() < deadline:
         time.sleep(0.2)
-    assert true()
+    assert true(), told()
+
+
+def account(run):
+    """What there is to say of a run that does not do what it should."""
+    logs = [run.path / "out.log", run.path.parent / "queue/supervisor.log"]
+    return "\n".join([str(run.status), *(path.read_text()[-1500:] for path in logs if path.is_file())])
 
 
 def launched(root, plan):
@@ -75,8 +81,8 @@ def test_a_run_launched_from_the_form_is_watched_stopped_resumed_and_ends_withou
     until(lambda: launched(root, plan))
     run = launched(root, plan)
     watched.open("live", [("run", run.id)])
+    until(lambda: run.status["step"] > 20, told=lambda: account(run))
     page.get_by_text("trains, step").wait_for()
-    until(lambda: run.status["step"] > 20)
     page.locator(".st-key-live_stop button").click()
     until(lambda: run.status["state"] == "stopped")
     stopped = run.status["step"]

@@ -94,6 +94,13 @@ SABOTAGES = [
     ),
     Sabotage(
         "workbench/run_files.py",
+        "psutil.boot_time() if psutil.LINUX else 0.0",
+        "0.0",
+        [f"{RUN}::test_a_run_is_alive_though_the_clock_was_set_while_it_trained"],
+        "setting the clock makes a living run look dead",
+    ),
+    Sabotage(
+        "workbench/run_files.py",
         "position < start and step > from_step",
         "False",
         [f"{RUN}::test_a_resume_supersedes_what_came_after_its_checkpoint_until_it_is_repeated"],

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from training.control import pending
@@ -112,6 +113,16 @@ def test_a_run_is_alive_by_pid_and_start_time_here_and_by_its_heartbeat_elsewher
     old = time.time() - STALE_SECONDS - 5
     os.utime(run.path / "heartbeat", (old, old))
     assert run.status["state"] == "stale"
+
+
+def test_a_run_is_alive_though_the_clock_was_set_while_it_trained(tmp_path, monkeypatch):
+    run = create_run(CONFIG, tmp_path)
+    me = {"state": "running", "host": socket.gethostname(), "pid": os.getpid(), "started": process_started(os.getpid())}
+    write_json(run.path / "status.json", run.status | me)
+    began, booted = psutil.Process.create_time, psutil.boot_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: began(process) + 3600)
+    monkeypatch.setattr(psutil, "boot_time", lambda: booted() + 3600)
+    assert run.status["state"] == "running"
 
 
 def test_a_running_run_is_not_deleted(tmp_path):
