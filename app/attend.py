@@ -64,7 +64,7 @@ def choose_image(spots: Sequence[Any], root: Path, run: Run) -> tuple[dict[str, 
         on_click=state.put,
         args=("sample", keys[(at + 1) % len(keys)]),
     )
-    return {"study": chosen, "place": 0}, found
+    return {"study": chosen, "place": studies.film_of(found, chosen, which)}, found
 
 
 def snapshot(run: Run, step: int) -> int:

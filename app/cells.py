@@ -33,8 +33,13 @@ import workbench as wb
 for path in [
 {paths}
 ]:
-    wb.open_run(path).reconstruct({study}, {mask}, step={step}).figure.show()
+    wb.open_run(path).reconstruct({study}, {mask}, step={step}{film}).figure.show()
 """
+
+
+def film() -> str:
+    """The film of a study with several, from 0, where it is not the first."""
+    return f", film={state.get('film') - 1}" if (state.get("film") or 1) > 1 else ""
 
 
 def reconstruction(chosen: Selection) -> str:
@@ -47,6 +52,7 @@ def reconstruction(chosen: Selection) -> str:
         paths="\n".join(f"    {str(run.path)!r}," for run in chosen.runs),
         study=repr(state.get("sample")),
         mask=kinds.get(state.get("hide"), random),
+        film=film(),
         step=chosen.step if chosen.step >= 0 else "'last'",
     )
 
@@ -74,7 +80,7 @@ ATTENTION = """\
 import workbench as wb
 
 run = wb.open_run({path!r})
-run.{verb}({arguments}, step={step}).figure.show()
+run.{verb}({arguments}, step={step}{film}).figure.show()
 """
 
 
@@ -90,6 +96,7 @@ def attention(chosen: Selection) -> str:
         arguments=f"{study}{layer}, head={head}, patch={state.get('patch')}"
         if attends
         else f"{study}, {state.get('prompt') or 'effusion'!r}",
+        film=film(),
         step=chosen.step if chosen.step >= 0 else "'last'",
     )
 

@@ -32,7 +32,7 @@ def choose_image(spot: Any, root: Path, run: Run) -> tuple[dict[str, Any], studi
     chosen = state.get("sample") if state.get("sample") in found.places else keys[0]
     st.session_state["recon_study"] = chosen
     which.selectbox("Study", list(dict.fromkeys([chosen, *keys])), key="recon_study", on_change=state.follow("sample", "recon_study"))
-    return {"study": chosen, "place": 0}, found
+    return {"study": chosen, "place": studies.film_of(found, chosen, which)}, found
 
 
 def choose_mask(
@@ -55,7 +55,7 @@ def choose_mask(
 def regions(loaded: studies.Studies, image: Mapping[str, Any]) -> list[str]:
     """Organs and findings that have a mask with something in it or a box."""
     sample = loaded.dataset[loaded.places[image["study"]]]
-    drawn = [name for name, mask in (sample.get("masks") or {}).items() if mask.any()]
+    drawn = [name for name, mask in (sample.get("masks") or {}).items() if mask.any()] if image["place"] == 0 else []  # of the first film
     return list(dict.fromkeys([*drawn, *(str(box["label"]) for box in sample.get("boxes") or [] if box.get("image", 0) == image["place"])]))
 
 

@@ -52,6 +52,7 @@ CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "feature": name,
     "step": step,
     "sample": words,
+    "film": step,
     "label": words,
     "query": words,
     "state": names,

@@ -13,7 +13,7 @@ import streamlit as st
 from PIL import Image as Pillow
 from PIL import ImageChops, ImageDraw, ImageFilter
 
-from app import place, work
+from app import place, state, work
 from app.state import escape
 from workbench.dataset import Dataset, Image, Sample, Text
 from workbench.datasets import load_dataset
@@ -209,6 +209,27 @@ def listed(loaded: Studies) -> list[str]:
     """Studies to choose from: those of validation, the first of all where there are none."""
     held = loaded.dataset.split("val")
     return [loaded.dataset.keys[index] for index in (held if len(held) else range(len(loaded.dataset)))][:LISTED]
+
+
+def film_of(loaded: Studies, key: str, spot: Any) -> int:
+    """Which film of a study, from 0; a choice is drawn where the study has several."""
+    images = loaded.dataset[loaded.places[key]]["images"]
+    at = (state.get("film") or 1) - 1
+    if not 0 <= at < len(images):  # of another study
+        state.put("film", None)
+        st.rerun()
+    if len(images) == 1:
+        return 0
+    names = [f"{number + 1} {image.view}".strip() for number, image in enumerate(images)]
+    st.session_state["film_place"] = names[at]
+    spot.segmented_control(
+        f"Film of this study, of {len(images)}",
+        names,
+        required=True,
+        key="film_place",
+        on_change=lambda: state.put("film", names.index(st.session_state["film_place"]) + 1),
+    )
+    return at
 
 
 def chosen_or_upload(kind: Any, which: Any, root: Path, run: Run, key: str) -> Studies | str | None:

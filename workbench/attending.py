@@ -82,13 +82,15 @@ def colouring_of(method: Method, samples: Sequence[Sample]) -> Colouring:
     return colouring(tokens.reshape(-1, tokens.shape[-1]), len(samples))
 
 
-def image_of(run: Run, study: str | None, image: np.ndarray | None = None) -> Sample:
-    """A study of the run's data with its first image (the first for validation where none is named), or pixels (h w) as one."""
-    return one_image(study_of(dataset_of(run), study, run.id), 0) if image is None else upload_sample(np.asarray(image))
+def image_of(run: Run, study: str | None, image: np.ndarray | None = None, film: int = 0) -> Sample:
+    """A study of the run's data with one of its films (the first for validation where none is named), or pixels (h w) as one."""
+    return one_image(study_of(dataset_of(run), study, run.id), film) if image is None else upload_sample(np.asarray(image))
 
 
-def of_run(run: Run, study: str | None = None, step: int | Literal["last"] = "last", image: np.ndarray | None = None) -> Attention:
+def of_run(
+    run: Run, study: str | None = None, step: int | Literal["last"] = "last", image: np.ndarray | None = None, film: int = 0
+) -> Attention:
     """What a run's method looks at in one image at one snapshot."""
     at = run.snapshot_step(step)
     untrained = build_method(run.config["method"], int(run.config.get("seed", 0)), run.id).eval()
-    return attend(load_method(run, at), untrained, image_of(run, study, image), run.id, at)
+    return attend(load_method(run, at), untrained, image_of(run, study, image, film), run.id, at)

@@ -87,7 +87,9 @@ def attribute(
     )
 
 
-def of_run(run: Run, study: str | None, target: str, step: int | Literal["last"] = "last", image: np.ndarray | None = None) -> Attribution:
+def of_run(
+    run: Run, study: str | None, target: str, step: int | Literal["last"] = "last", image: np.ndarray | None = None, film: int = 0
+) -> Attribution:
     """What a prompt's cosine, or the logit of a label of that name, rests on in one image at one snapshot of a run."""
     at = run.snapshot_step(step)
     method, names = load_method(run, at), list(run.status.get("label_names") or [])
@@ -97,4 +99,4 @@ def of_run(run: Run, study: str | None, target: str, step: int | Literal["last"]
         kind, score = "logit", logit_score(method, names.index(target))
     else:
         raise UserError(f"{run.id}: no label {target!r}; the labels are {', '.join(names) or 'not known'}")
-    return attribute(method, score, target, kind, image_of(run, study, image), run.id, at)
+    return attribute(method, score, target, kind, image_of(run, study, image, film), run.id, at)

@@ -213,31 +213,32 @@ class RunView(Runs):
         seed: int = 0,
         step: Step = "last",
         image: Any = None,
+        film: int = 0,
     ) -> View:
         """What the method paints into hidden patches, beside four guesses: `mask` is a share, numbers of patches, or names of organs and
-        findings of the study; `image` (h w) uint8 takes the study's place (loads torch)."""
+        findings of the study; `film` counts from 0; `image` (h w) uint8 takes the study's place (loads torch)."""
         from workbench.painting import of_run
 
-        found = of_run(self.run, study, mask, seed, step, image)
+        found = of_run(self.run, study, mask, seed, step, image, film)
         return View(found, films.row(found, self.palette, self.run.title), films.rows(found))
 
     def attend(
         self, study: str | None = None, step: Step = "last", layer: int | None = None, head: int | None = None,
-        patch: int | None = None, image: Any = None,
+        patch: int | None = None, image: Any = None, film: int = 0,
     ) -> View:  # fmt: skip
         """Exact attention in one image over its film: `layer` from 1 (the last), `head` from 1 (their mean), from a patch's number (the
         class token); the slider changes the map's opacity. `.data` holds all maps, entropy and distance (loads torch)."""
         from workbench.attending import of_run
 
-        found = of_run(self.run, study, step, image)
+        found = of_run(self.run, study, step, image, film)
         at, of, query = heads.places(found, layer, head, patch)
         return View(found, heads.look(found, at, of, query, self.palette, slider=True), heads.look_rows(found, at, of, query))
 
-    def attribute(self, study: str | None, target: str, step: Step = "last", image: Any = None) -> View:
+    def attribute(self, study: str | None, target: str, step: Step = "last", image: Any = None, film: int = 0) -> View:
         """Grad-CAM, or integrated gradients where the tower has no last map, of a prompt's cosine or a label's logit (loads torch)."""
         from workbench.attributing import of_run
 
-        found = of_run(self.run, study, target, step, image)
+        found = of_run(self.run, study, target, step, image, film)
         figure = (gradients.gradients if found.cam is None else gradients.cam)(found, self.palette, slider=True)
         return View(found, figure, gradients.rows(found))
 

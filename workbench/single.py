@@ -26,10 +26,10 @@ def study_of(dataset: Dataset, key: str | None, where: str) -> Sample:
 
 
 def one_image(sample: Sample, place: int) -> Sample:
-    """The study with only one of its images; raises UserError where there is no such image."""
+    """The study with only one of its images, and the masks where they are of that one; raises UserError where there is no such image."""
     if not 0 <= place < len(sample["images"]):
         raise UserError(f"study {sample['key']}: has {len(sample['images'])} images, asked for number {place + 1}; choose another")
-    return {**sample, "images": [sample["images"][place]]}
+    return {**sample, "images": [sample["images"][place]], "masks": (sample.get("masks") or {}) if place == 0 else {}}
 
 
 def batch_of(method: Method, samples: Sequence[Sample]) -> Batch:

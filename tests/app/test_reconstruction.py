@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+import yaml
 from streamlit.testing.v1 import AppTest
 
 import workbench as wb
@@ -16,11 +17,13 @@ from training.bench import Task
 from training.jobs import reconstruction as job_module
 from workbench import jobs
 from workbench.analysis import reconstruction
+from workbench.dataset import Image
 from workbench.errors import UserError
 from workbench.features import dataset_of
 from workbench.jobs import request_job, write_upload
 from workbench.painting import decoder_missing
 from workbench.run import Run, read_json, write_json
+from workbench.single import one_image
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +81,32 @@ def test_an_organ_is_hidden_by_name(root, run, open_page):
     app = opened(open_page, root, run, {"regions": ["heart"]}, hide="region", region="heart")
     assert app.multiselect(key="mask_regions").value == ["heart"] and "hidden patch" in texts(app)
     assert set(app.multiselect(key="mask_regions").options) >= {"heart", "right lung", "left lung"}
+
+
+def test_a_film_taken_alone_has_the_masks_of_no_other():
+    films = [Image(np.full((4, 4), number, np.uint8), "hw") for number in (1, 2)]
+    sample = {"key": "a", "patient": "a", "images": films, "texts": [], "masks": {"heart": np.ones((4, 4), bool)}}
+    assert [list(one_image(sample, place)["masks"]) for place in (0, 1)] == [["heart"], []]
+    assert one_image(sample, 1)["images"] == films[1:]
+    with pytest.raises(UserError, match="has 2 images, asked for number 3"):
+        one_image(sample, 2)
+
+
+def test_another_film_of_a_study_is_chosen_and_its_masks_are_not_those_of_the_first(root, run, open_page):
+    config = yaml.safe_load((run.path / "config.yaml").read_text())
+    (source,) = config["data"].values()
+    source["config"] = {"name": "thorax", "size": 32, "train": 0, "val": 3, "test": 0, "lateral": True}
+    (run.path / "config.yaml").write_text(yaml.safe_dump(config))
+    (run.path / "provenance.json").unlink()
+    seen = {}
+    for number in ("1", "2"):
+        app = healthy(open_page("reconstruction", run=run.id, hide="region", film=number))
+        (film,) = [each for each in app.get("button_group") if each.key == "film_place"]
+        seen[film.value] = [name for each in app.multiselect if each.key == "mask_regions" for name in each.options]
+    assert [name.split()[1] for name in seen] != ["lateral", "lateral"] and "2 lateral" in seen
+    assert ["right lung" in names for names in seen.values()] == [True, False]
+    app = healthy(open_page("reconstruction", run=run.id, film="7"))
+    assert "film" not in app.query_params
 
 
 @pytest.mark.parametrize("mask", ["8.zz", "999.1", "8." + "f" * 5000, "8.fffffffffffffffffff", "<b>", "0.0"])
