@@ -7,10 +7,10 @@ import numpy as np
 from workbench.phantom.solids import Ellipsoid, Interval, Rays, both
 from workbench.phantom.thorax import SIDES
 from workbench.phantom.thorax.anatomy import PLEURA, Body
-from workbench.phantom.thorax.crossings import Capsules, Crossings, crossed, met, shared, shells, union
+from workbench.phantom.thorax.crossings import Capsules, Crossings, along, crossed, met, shared, union
 from workbench.phantom.thorax.fields import Field, density, field_of, rho, weights
 from workbench.phantom.thorax.latents import Study
-from workbench.phantom.thorax.pieces import clip, gaps, length, merged, spread
+from workbench.phantom.thorax.pieces import chosen, clip, gaps, length, merged, spread
 
 SAMPLES = 14  # along a ray inside a lung
 SEEN = {"effusion": 0.8, "consolidation": 1.0, "atelectasis": 1.0, "oedema": 0.6}  # cm of a ray that make a mask
@@ -42,17 +42,15 @@ class Placed(NamedTuple):
     def capsules(self, solids: Capsules) -> Capsules:
         return Capsules(solids.starts @ self.turned.T, solids.ends @ self.turned.T, solids.radius)
 
-    def intervals(self, solids: list[Ellipsoid]) -> list[Interval]:
-        """As `interval` of every solid: the three coefficients of its equation are polynomials in x and y, so one product gives them all."""
-        forms = polynomials(self.beam, [self.ellipsoid(solid) for solid in solids])
-        x, y = self.beam.x[0], self.beam.y[:, 0]
-        kind = x.dtype
-        square, cross, rest = (
-            y[:, None] ** np.arange(3, dtype=kind) @ forms.astype(kind) @ x ** np.arange(3, dtype=kind)[:, None]
-        ).swapaxes(0, 1)
-        root = np.sqrt(np.maximum(cross * cross - square * rest, 0))
-        enter, leave = (-cross - root) / square, (root - cross) / square
-        return [Interval(*each) for each in zip(enter, leave)]
+    def intervals(self, solids: list[Ellipsoid]) -> Interval:
+        """As `interval` of every solid (k, h, w)."""
+        from workbench.phantom.thorax.kernels import ellipsoids
+
+        placed = [self.ellipsoid(solid) for solid in solids]
+        centres, radii, axes = (np.ascontiguousarray([getattr(solid, name) for solid in placed], float) for name in Ellipsoid._fields)
+        enter, leave = np.empty((2, len(placed), *self.beam.slant.shape), self.beam.x.dtype)
+        ellipsoids(centres, radii, axes, *along(self.beam), self.beam.alpha, self.beam.beta, enter, leave)
+        return Interval(enter, leave)
 
     def window(self, solid: Ellipsoid) -> tuple[slice, slice]:
         """Rows and columns of the film that hold an ellipsoid's shadow, in whole steps of the coarse grid."""
@@ -81,7 +79,7 @@ class Placed(NamedTuple):
         return crossed(self.beam, self.capsules(solids))
 
     def balls(self, solids: list[Ellipsoid]) -> list[Crossings]:
-        return [met(each) for each in self.intervals(solids)] if solids else []
+        return [met(Interval(*each)) for each in zip(*self.intervals(solids))] if solids else []
 
     def points(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Patient axes (3, n) of places z on the rays that meet the detector at x, y."""
@@ -97,29 +95,14 @@ class Placed(NamedTuple):
         )
 
 
-def polynomials(beam: Rays, solids: list[Ellipsoid]) -> np.ndarray:
-    """|d|^2, d.s and |s|^2 - 1 (n, 3, 3, 3) in the space where each ellipsoid is the unit ball: coefficients of y^i x^j of a ray s + z d."""
-    axes, radii = np.stack([solid.axes for solid in solids]), np.stack([solid.radii for solid in solids])
-    to_unit = (axes / radii[:, None]).swapaxes(1, 2)
-    rows = np.concatenate([to_unit, to_unit @ np.stack([solid.centre for solid in solids])[:, :, None]], 2)
-    (xx, xy, xz, xo), (_, yy, yz, yo), (_, _, zz, zo), (*_, oo) = (rows.swapaxes(1, 2) @ rows).transpose(1, 2, 0)
-    a, b = beam.alpha, beam.beta
-    found = np.zeros((len(solids), 3, 3, 3))
-    linear = ((2 * b * xz, 2 * b * yz, zz), (a * xz - b * xo, a * yz - b * yo, -zo), (-2 * a * xo, -2 * a * yo, oo - 1))
-    for form, scale, (x, y, constant) in zip(found.swapaxes(0, 1), (b * b, a * b, a * a), linear):
-        form[:, 0, 2], form[:, 1, 1], form[:, 2, 0] = scale * xx, 2 * scale * xy, scale * yy
-        form[:, 0, 1], form[:, 1, 0], form[:, 0, 0] = x, y, constant
-    return found
-
-
 def paths(study: Study, placed: Placed) -> Paths:
     """Everything in the beam's way."""
     body, beam = placed.body, placed.beam
-    heart, *walls = placed.intervals([body.organs["heart"], *body.muscle, *body.skin])
-    muscle = merged(walls[: len(body.muscle)])
+    solids, outer = placed.intervals([body.organs["heart"], *body.muscle, *body.skin]), 1 + len(body.muscle)
+    muscle = merged(chosen(solids, slice(1, outer)))
     flesh = length(muscle)
-    fat = length(merged(walls[len(body.muscle) :])) - flesh
-    inside: dict[tuple[str, str], np.ndarray] = {("heart", ""): heart.length > 0.5}
+    fat = length(merged(chosen(solids, slice(outer, None)))) - flesh
+    inside: dict[tuple[str, str], np.ndarray] = {("heart", ""): chosen(solids, 0).length > 0.5}
     pipes = union([placed.crossed(body.airways)])
     soft = flesh - pipes.total(beam, shared(pipes, muscle))
     for side in SIDES:
@@ -128,8 +111,8 @@ def paths(study: Study, placed: Placed) -> Paths:
         soft[rows, columns] -= gone
         for key, where in found.items():
             inside.setdefault(key, np.zeros(soft.shape, bool))[rows, columns] |= where
-    tubes, cores = shells(beam, placed.capsules(body.bones.tubes), [body.bones.tubes.radius, body.bones.marrow.radius])
-    hard, core = union([tubes, *placed.balls(body.bones.plates)]), union([cores])
+    hard = union([placed.crossed(body.bones.tubes), *placed.balls(body.bones.plates)])
+    core = union([placed.crossed(body.bones.marrow)])
     whole, marrow = hard.total(beam, shared(hard, muscle)), core.total(beam, shared(core, muscle))
     for side, pieces in body.bones.broken.items():
         inside["rib fracture", side] = placed.crossed(pieces).total(beam) > 0
@@ -147,16 +130,17 @@ def lung(study: Study, placed: Placed, side: str) -> tuple[np.ndarray, dict[tupl
     body, beam = placed.body, placed.beam
     field, inside = field_of(study, body, side), dict[tuple[str, str], np.ndarray]()
     organs = [body.organs[name] for name in ("heart", "mediastinum", "aortic arch", "descending aorta", "paraspinal", f"{side} dome")]
-    own_lung, cage, trunk, *crossed_organs = placed.intervals([body.lungs[side], body.cage, body.muscle[0], *organs])
-    cavity = both(own_lung, both(cage, trunk))
-    room = gaps(cavity, merged(crossed_organs))
+    solids = placed.intervals([body.lungs[side], body.cage, body.muscle[0], *organs])
+    cavity = Interval(solids.enter[:3].max(0), solids.leave[:3].min(0))
+    room = gaps(cavity, merged(chosen(solids, slice(3, None))))
     pipes = union([placed.crossed(body.airways)])
     space = length(room)
     inside[f"{side} lung", side] = space > 1.0
     tissue, pleural, within = room, np.zeros_like(space), cavity
     if side in body.fallen:
         fallen = body.fallen[side]
-        shrunk, skin = placed.intervals([fallen, fallen._replace(radii=fallen.radii + PLEURA * body.scale)])
+        both_skins = placed.intervals([fallen, fallen._replace(radii=fallen.radii + PLEURA * body.scale)])
+        shrunk, skin = chosen(both_skins, 0), chosen(both_skins, 1)
         tissue, within = clip(room, shrunk), both(cavity, shrunk)
         pleural = space - length(clip(room, skin))
         inside["pneumothorax", side] = pleural > np.maximum(0.5 * length(tissue), 0.6)
@@ -184,7 +168,7 @@ def lung(study: Study, placed: Placed, side: str) -> tuple[np.ndarray, dict[tupl
     return gone - marks.total(beam, overlap * air), inside
 
 
-def contents(placed: Placed, field: Field, within: Interval, pieces: list[Interval]) -> tuple[np.ndarray | float, dict[str, np.ndarray]]:
+def contents(placed: Placed, field: Field, within: Interval, pieces: Interval) -> tuple[np.ndarray | float, dict[str, np.ndarray]]:
     """Mean density along every ray's part inside the pieces, and the mean weight of every smooth finding (h, w).
 
     Both are smooth, also across the lung's rim, so they are sampled on a coarser grid of rays and interpolated.
@@ -194,7 +178,7 @@ def contents(placed: Placed, field: Field, within: Interval, pieces: list[Interv
     height, width = placed.beam.slant.shape
     factor = placed.factor
     rows, columns = (slice(factor // 2, None, factor),) * 2
-    coarse = [Interval(each.enter[rows, columns], each.leave[rows, columns]) for each in pieces]
+    coarse = Interval(pieces.enter[:, rows, columns], pieces.leave[:, rows, columns])
     middle = (within.enter + within.leave)[rows, columns] / 2
     z = spread(coarse, SAMPLES, middle)
     points = placed.points(placed.beam.x[:, columns], placed.beam.y[rows], z)
