@@ -6,6 +6,9 @@ import numpy as np
 
 from workbench.phantom.solids import Interval, Rays
 
+THINNEST = 0.6  # samples: the least radius with which a capsule is drawn
+UNTURNED = np.eye(3)
+
 
 class Capsules(NamedTuple):
     """Round tubes with round ends."""
@@ -47,12 +50,24 @@ def chain(points: np.ndarray, radius: float | np.ndarray) -> Capsules:
     return Capsules(points[:-1], points[1:], np.broadcast_to(np.asarray(radius, float), (len(points) - 1,)).copy())
 
 
-def crossed(beam: Rays, solids: Capsules) -> Crossings:
-    """Chords of capsules in closed form. A tube thinner than a sample is widened and its chords shortened, so that it keeps its volume."""
-    from workbench.phantom.thorax.kernels import capsules
+def crossed(beam: Rays, solids: Capsules, turned: np.ndarray = UNTURNED) -> Crossings:
+    """Chords of capsules in closed form, once they are turned to the beam's axes (3, 3).
 
-    parts = (np.ascontiguousarray(part, float) for part in solids)
-    return Crossings(*capsules(*parts, *along(beam), beam.alpha, beam.beta, beam.step))
+    A tube thinner than a sample is widened and its chords shortened, so that it keeps its volume.
+    """
+    from workbench.phantom.thorax.kernels import boxed, capsules
+
+    x, y = along(beam)
+    rows, boxes = np.empty((len(solids.radius), 9)), np.empty((len(solids.radius), 4), np.int64)
+    room = boxed(*map(plain, (*solids, turned)), THINNEST * beam.step, x, y, beam.alpha, beam.beta, rows, boxes)
+    found = Crossings(np.empty(room, np.int32), *np.empty((2, room), x.dtype))
+    count = capsules(rows, boxes, x, y, beam.alpha, beam.beta, *found)
+    return Crossings(*(part[:count] for part in found))
+
+
+def plain(array: np.ndarray) -> np.ndarray:
+    """As the kernels take what is not of the film: double precision, in one block."""
+    return np.ascontiguousarray(array, float)
 
 
 def along(beam: Rays) -> tuple[np.ndarray, np.ndarray]:
@@ -70,13 +85,27 @@ def union(parts: list[Crossings]) -> Crossings:
     """The same set without overlaps, sorted by ray and depth: what two solids share belongs to the first that the ray meets."""
     from workbench.phantom.thorax.kernels import disjoint
 
-    ray, enter, leave = (np.concatenate([getattr(part, name) for part in parts]) for name in Crossings._fields)
-    return Crossings(*disjoint(ray, enter, leave, int(ray.max(initial=-1)) + 1))
+    ray, enter, leave = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts))
+    if not len(ray):
+        return Crossings(ray, enter, leave)
+    first = int(ray.min())
+    found = Crossings(np.empty_like(ray), np.empty_like(enter), np.empty_like(leave))
+    ends = np.zeros((2, int(ray.max()) - first + 2), np.int32)
+    count = disjoint(ray, enter, leave, first, *ends, *found)
+    return Crossings(*(part[:count] for part in found))
 
 
 def shared(found: Crossings, pieces: Interval) -> np.ndarray:
-    """Length of every entry inside the pieces (k, h, w) of `pieces.merged`: apart from each other, first to last along the ray."""
+    """Length of every entry inside pieces (k, h, w) that lie apart, first to last along the ray."""
     from workbench.phantom.thorax.kernels import overlaps
 
-    enter, leave = (np.ascontiguousarray(each.reshape(len(each), -1)) for each in pieces)
-    return overlaps(*found, enter, leave)
+    lengths = np.empty_like(found.enter)
+    overlaps(*found, *flattened(pieces), lengths)
+    return lengths
+
+
+def flattened(pieces: Interval) -> tuple[np.ndarray, np.ndarray]:
+    """Beginnings and ends with one axis of rays (k, rays), as the kernels take them."""
+    count, height, width = pieces.enter.shape
+    enter, leave = (np.ascontiguousarray(each.reshape(count, height * width)) for each in pieces)
+    return enter, leave

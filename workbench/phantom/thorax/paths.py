@@ -10,7 +10,7 @@ from workbench.phantom.thorax.anatomy import PLEURA, Body
 from workbench.phantom.thorax.crossings import Capsules, Crossings, along, crossed, met, shared, union
 from workbench.phantom.thorax.fields import Field, density, field_of, rho, weights
 from workbench.phantom.thorax.latents import Study
-from workbench.phantom.thorax.pieces import chosen, clip, gaps, length, merged, spread
+from workbench.phantom.thorax.pieces import clip, common, each_of, gaps, length, spread
 
 SAMPLES = 14  # along a ray inside a lung
 SEEN = {"effusion": 0.8, "consolidation": 1.0, "atelectasis": 1.0, "oedema": 0.6}  # cm of a ray that make a mask
@@ -39,18 +39,28 @@ class Placed(NamedTuple):
     def ellipsoid(self, solid: Ellipsoid) -> Ellipsoid:
         return Ellipsoid(self.turned @ solid.centre, solid.radii, self.turned @ solid.axes)
 
-    def capsules(self, solids: Capsules) -> Capsules:
-        return Capsules(solids.starts @ self.turned.T, solids.ends @ self.turned.T, solids.radius)
-
     def intervals(self, solids: list[Ellipsoid]) -> Interval:
         """As `interval` of every solid (k, h, w)."""
         from workbench.phantom.thorax.kernels import ellipsoids
 
-        placed = [self.ellipsoid(solid) for solid in solids]
-        centres, radii, axes = (np.ascontiguousarray([getattr(solid, name) for solid in placed], float) for name in Ellipsoid._fields)
-        enter, leave = np.empty((2, len(placed), *self.beam.slant.shape), self.beam.x.dtype)
-        ellipsoids(centres, radii, axes, *along(self.beam), self.beam.alpha, self.beam.beta, enter, leave)
+        enter, leave = np.empty((2, len(solids), *self.beam.slant.shape), self.beam.x.dtype)
+        ellipsoids(*self.stacked(solids), *along(self.beam), self.beam.alpha, self.beam.beta, np.empty((4, 3)), enter, leave)
         return Interval(enter, leave)
+
+    def united(self, solids: list[Ellipsoid]) -> Interval:
+        """The union as pieces (k, h, w) that lie apart, first to last along the ray; what a ray has less than the richest is empty."""
+        from workbench.phantom.thorax.kernels import united
+
+        shape = self.beam.slant.shape
+        enter, leave = np.empty((2, len(solids), *shape), self.beam.x.dtype)
+        counts = np.zeros(shape, np.int32)
+        most = united(*self.stacked(solids), *along(self.beam), self.beam.alpha, self.beam.beta, np.empty((4, 3)), counts, enter, leave)
+        return Interval(enter[:most], leave[:most])
+
+    def stacked(self, solids: list[Ellipsoid]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Centres (n, 3), radii (n, 3) and axes (n, 3, 3) in the detector's axes."""
+        centres, radii, axes = (np.array([getattr(solid, name) for solid in solids], float) for name in Ellipsoid._fields)
+        return centres @ self.turned.T, radii, self.turned @ axes
 
     def window(self, solid: Ellipsoid) -> tuple[slice, slice]:
         """Rows and columns of the film that hold an ellipsoid's shadow, in whole steps of the coarse grid."""
@@ -76,10 +86,10 @@ class Placed(NamedTuple):
         return self._replace(beam=beam)
 
     def crossed(self, solids: Capsules) -> Crossings:
-        return crossed(self.beam, self.capsules(solids))
+        return crossed(self.beam, solids, self.turned)
 
     def balls(self, solids: list[Ellipsoid]) -> list[Crossings]:
-        return [met(Interval(*each)) for each in zip(*self.intervals(solids))] if solids else []
+        return [met(each) for each in each_of(self.intervals(solids))] if solids else []
 
     def points(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Patient axes (3, n) of places z on the rays that meet the detector at x, y."""
@@ -98,11 +108,10 @@ class Placed(NamedTuple):
 def paths(study: Study, placed: Placed) -> Paths:
     """Everything in the beam's way."""
     body, beam = placed.body, placed.beam
-    solids, outer = placed.intervals([body.organs["heart"], *body.muscle, *body.skin]), 1 + len(body.muscle)
-    muscle = merged(chosen(solids, slice(1, outer)))
+    muscle = placed.united(body.muscle)
     flesh = length(muscle)
-    fat = length(merged(chosen(solids, slice(outer, None)))) - flesh
-    inside: dict[tuple[str, str], np.ndarray] = {("heart", ""): chosen(solids, 0).length > 0.5}
+    fat = length(placed.united(body.skin)) - flesh
+    inside: dict[tuple[str, str], np.ndarray] = {("heart", ""): length(placed.united([body.organs["heart"]])) > 0.5}
     pipes = union([placed.crossed(body.airways)])
     soft = flesh - pipes.total(beam, shared(pipes, muscle))
     for side in SIDES:
@@ -130,17 +139,15 @@ def lung(study: Study, placed: Placed, side: str) -> tuple[np.ndarray, dict[tupl
     body, beam = placed.body, placed.beam
     field, inside = field_of(study, body, side), dict[tuple[str, str], np.ndarray]()
     organs = [body.organs[name] for name in ("heart", "mediastinum", "aortic arch", "descending aorta", "paraspinal", f"{side} dome")]
-    solids = placed.intervals([body.lungs[side], body.cage, body.muscle[0], *organs])
-    cavity = Interval(solids.enter[:3].max(0), solids.leave[:3].min(0))
-    room = gaps(cavity, merged(chosen(solids, slice(3, None))))
+    cavity = common(placed.intervals([body.lungs[side], body.cage, body.muscle[0]]))
+    room = gaps(cavity, placed.united(organs))
     pipes = union([placed.crossed(body.airways)])
     space = length(room)
     inside[f"{side} lung", side] = space > 1.0
     tissue, pleural, within = room, np.zeros_like(space), cavity
     if side in body.fallen:
         fallen = body.fallen[side]
-        both_skins = placed.intervals([fallen, fallen._replace(radii=fallen.radii + PLEURA * body.scale)])
-        shrunk, skin = chosen(both_skins, 0), chosen(both_skins, 1)
+        shrunk, skin = each_of(placed.intervals([fallen, fallen._replace(radii=fallen.radii + PLEURA * body.scale)]))
         tissue, within = clip(room, shrunk), both(cavity, shrunk)
         pleural = space - length(clip(room, skin))
         inside["pneumothorax", side] = pleural > np.maximum(0.5 * length(tissue), 0.6)
@@ -180,14 +187,20 @@ def contents(placed: Placed, field: Field, within: Interval, pieces: Interval) -
     rows, columns = (slice(factor // 2, None, factor),) * 2
     coarse = Interval(pieces.enter[:, rows, columns], pieces.leave[:, rows, columns])
     middle = (within.enter + within.leave)[rows, columns] / 2
-    z = spread(coarse, SAMPLES, middle)
-    points = placed.points(placed.beam.x[:, columns], placed.beam.y[rows], z)
+    x, y = np.broadcast_arrays(placed.beam.x[:, columns], placed.beam.y[rows])
+    full = length(coarse) > 0  # elsewhere all samples lie in the middle
+    z = spread(Interval(coarse.enter[:, full], coarse.leave[:, full]), SAMPLES, middle[full])
+    points = placed.points(
+        *(np.concatenate([np.tile(each[full], SAMPLES), each[~full]]) for each in (x, y)), np.concatenate([z.ravel(), middle[~full]])
+    )
     found = weights(field, points)
     up, across = finer(height, factor, points.dtype), finer(width, factor, points.dtype)
-    filled, *means = (
-        up @ each.reshape(SAMPLES, *middle.shape).mean(0) @ across.T for each in (density(field, found) + 0 * points[0], *found.values())
-    )
-    return filled, dict(zip(found, means))
+    means = []
+    for each in (density(field, found), *found.values()):
+        mean = np.empty_like(middle)
+        mean[full], mean[~full] = each[: z.size].reshape(z.shape).mean(0), each[z.size :]
+        means.append(up @ mean @ across.T)
+    return means[0], dict(zip(found, means[1:]))
 
 
 def finer(size: int, factor: int, kind: np.dtype) -> np.ndarray:

@@ -6,20 +6,17 @@ Solids and pieces are one Interval whose arrays have a first axis: (k, h, w).
 import numpy as np
 
 from workbench.phantom.solids import Interval, both
+from workbench.phantom.thorax.crossings import flattened
 
 
-def chosen(solids: Interval, which: int | slice) -> Interval:
-    """One of the solids (h, w), or a run of them (k, h, w)."""
-    return Interval(solids.enter[which], solids.leave[which])
+def each_of(solids: Interval) -> list[Interval]:
+    """The solids one by one (h, w)."""
+    return [Interval(enter, leave) for enter, leave in zip(*solids)]
 
 
-def merged(solids: Interval) -> Interval:
-    """The union of solids as pieces that do not overlap, first to last along the ray; pieces may be empty."""
-    from workbench.phantom.thorax.kernels import merge
-
-    enter, leave = (np.array(each, order="C") for each in solids)
-    merge(enter, leave)
-    return Interval(enter, leave)
+def common(solids: Interval) -> Interval:
+    """Where rays are in all of the solids (h, w)."""
+    return Interval(solids.enter.max(0), solids.leave.min(0))
 
 
 def length(pieces: Interval) -> np.ndarray:
@@ -28,13 +25,13 @@ def length(pieces: Interval) -> np.ndarray:
 
 
 def gaps(within: Interval, pieces: Interval) -> Interval:
-    """What the pieces of `merged` leave of a convex solid (h, w), as k + 1 pieces."""
+    """What the pieces of a union leave of a convex solid (h, w), as k + 1 pieces."""
     from workbench.phantom.thorax.kernels import leave_free
 
     count, height, width = pieces.enter.shape
-    enter, leave = np.empty((2, count + 1, height, width), pieces.enter.dtype)
-    leave_free(*map(np.ascontiguousarray, (*within, *pieces)), enter, leave)
-    return Interval(enter, leave)
+    enter, leave = np.empty((2, count + 1, height * width), pieces.enter.dtype)
+    leave_free(within.enter.ravel(), within.leave.ravel(), *flattened(pieces), enter, leave)
+    return Interval(*(each.reshape(count + 1, height, width) for each in (enter, leave)))
 
 
 def clip(pieces: Interval, within: Interval) -> Interval:
@@ -43,10 +40,10 @@ def clip(pieces: Interval, within: Interval) -> Interval:
 
 
 def spread(pieces: Interval, count: int, otherwise: np.ndarray) -> np.ndarray:
-    """Places (count, h, w): midpoints of `count` equal shares of the pieces' summed length; `otherwise` where that is 0."""
+    """Places (count, n): midpoints of `count` equal shares of the summed length of pieces (k, n); `otherwise` (n,) where that is 0."""
     lengths = pieces.length
     total = lengths.sum(0)
-    wanted = (np.arange(count, dtype=total.dtype)[:, None, None] + total.dtype.type(0.5)) / count * total
+    wanted = (np.arange(count, dtype=total.dtype)[:, None] + total.dtype.type(0.5)) / count * total
     place = np.broadcast_to(otherwise, wanted.shape).copy()
     passed = np.zeros_like(total)
     for enter, own in zip(pieces.enter, lengths):
