@@ -3,35 +3,81 @@
 from tests.sabotage import Sabotage
 
 FILMS, PATHS, HERE = "tests/unit/test_thorax.py", "tests/unit/test_thorax_paths.py", "workbench/phantom/thorax"
+KERNELS = "tests/unit/test_thorax_kernels.py"
 DATA = "tests/unit/test_thorax_data.py"
 SABOTAGES = [
     Sabotage(
-        f"{HERE}/crossings.py",
-        "cap = np.where(along[beyond] > 0, reach[beyond], 0)",
-        "cap = np.where(along[beyond] > 0, 0, reach[beyond])",
+        f"{HERE}/kernels.py",
+        "cap = reach if along > reach else 0.0",
+        "cap = 0.0 if along > reach else reach",
         [f"{PATHS}::test_chords_of_capsules_are_those_of_tube_and_balls"],
         "takes the ball at the other end",
     ),
     Sabotage(
-        f"{HERE}/crossings.py",
-        "thin = ((radius / widened) ** 2)",
-        "thin = ((radius / widened) ** 0)",
+        f"{HERE}/kernels.py",
+        "(radii[solid] / wide) ** 2",
+        "(radii[solid] / wide) ** 0",
         [f"{PATHS}::test_a_thin_capsule_keeps_its_volume"],
         "thin tubes grow with the pixel",
     ),
     Sabotage(
-        f"{HERE}/crossings.py",
-        "start[1:] = np.maximum(first[1:], last[:-1])",
-        "start[1:] = first[1:]",
+        f"{HERE}/kernels.py",
+        "start, stop = max(froms[place], reached), tos[place]",
+        "start, stop = froms[place], tos[place]",
         [f"{PATHS}::test_union_of_crossings_is_that_of_marched_rays"],
         "counts what two solids share twice",
     ),
     Sabotage(
-        f"{HERE}/pieces.py",
-        "reached = np.where(real, np.maximum(reached, piece.leave), reached)",
-        "reached = np.maximum(reached, piece.leave)",
+        f"{HERE}/kernels.py",
+        "reached = max(reached, leave[piece, ray])",
+        "reached = enter[piece, ray]",
         [f"{PATHS}::test_pieces_gaps_and_places_are_those_of_marched_rays"],
-        "solids that are missed swallow what follows",
+        "what is free begins inside the solid before it",
+    ),
+    Sabotage(
+        f"{HERE}/kernels.py",
+        "beside = wide * np.sqrt(",
+        "beside = 0.98 * wide * np.sqrt(",
+        [f"{KERNELS}::test_no_ray_of_a_shadow_is_left_out_far_from_the_middle"],
+        "boxes that cut shadows",
+    ),
+    Sabotage(
+        f"{HERE}/kernels.py",
+        "if 0 <= along <= reach:",
+        "if True:",
+        [
+            f"{KERNELS}::test_a_tube_along_the_ray_is_met_where_it_is_and_not_where_its_line_goes",
+            f"{PATHS}::test_chords_of_capsules_are_those_of_tube_and_balls",
+        ],
+        "tubes without ends",
+    ),
+    Sabotage(
+        f"{HERE}/kernels.py",
+        "while after < count and enter[after, row, column] <= stop:",
+        "while after < min(count, before + 1) and enter[after, row, column] <= stop:",
+        [f"{PATHS}::test_pieces_gaps_and_places_are_those_of_marched_rays"],
+        "pieces that overlap once a solid closes the gap between two",
+    ),
+    Sabotage(
+        f"{HERE}/kernels.py",
+        "    except RuntimeError:  # numba",
+        "    except KeyError:  # numba",
+        [f"{KERNELS}::test_without_a_place_for_its_cache_a_loop_still_runs"],
+        "no films where no folder can be written",
+    ),
+    Sabotage(
+        f"{HERE}/crossings.py",
+        "from typing import NamedTuple\n",
+        "from typing import NamedTuple\n\nimport numba\n",
+        [f"{KERNELS}::test_films_on_disk_are_read_without_numba"],
+        "waits for numba to read what is on disk",
+    ),
+    Sabotage(
+        f"{HERE}/paths.py",
+        "np.empty((2, len(solids), *shape), self.beam.x.dtype)",
+        "np.empty((2, len(solids), *shape), np.float16)",
+        [f"{KERNELS}::test_a_film_in_single_precision_is_that_in_double_precision"],
+        "depths in half precision",
     ),
     Sabotage(
         f"{HERE}/paths.py",
@@ -48,9 +94,9 @@ SABOTAGES = [
         "smooth findings are in the volume alone",
     ),
     Sabotage(
-        f"{HERE}/paths.py",
-        "form[:, 0, 1], form[:, 1, 0], form[:, 0, 0] = x, y, constant",
-        "form[:, 0, 1], form[:, 1, 0], form[:, 0, 0] = y, x, constant",
+        f"{HERE}/kernels.py",
+        "across, up, forward = axes[solid, 0, axis], axes[solid, 1, axis]",
+        "across, up, forward = axes[solid, 1, axis], axes[solid, 0, axis]",
         [f"{PATHS}::test_all_solids_of_one_product_are_the_solids_one_by_one"],
         "confuses across with up",
     ),

@@ -149,13 +149,18 @@ def boxed(starts, ends, radii, turned, thinnest, x, y, alpha, beta, solids, boxe
         wide = max(radii[solid], thinnest)
         left, right, top, foot = width, 0, height, 0
         for end in range(2):
-            opened = alpha + beta * (solids[solid, 2] + end * solids[solid, 5])
-            across, up = (solids[solid, 0] + end * solids[solid, 3]) / opened, (solids[solid, 1] + end * solids[solid, 4]) / opened
-            shadow = wide / opened * 1.02 + 1e-6
-            left = min(left, int(max(np.ceil((across - shadow - x[0]) / step), 0)))
-            right = max(right, int(min(max(np.floor((across + shadow - x[0]) / step) + 1, 0), width)))
-            top = min(top, int(max(np.ceil((y[0] - up - shadow) / step), 0)))
-            foot = max(foot, int(min(max(np.floor((y[0] - up + shadow) / step) + 1, 0), height)))
+            depth = (alpha + beta * (solids[solid, 2] + end * solids[solid, 5])) / abs(beta)
+            for axis in range(2):  # the planes through the source that touch the ball round this end
+                off = solids[solid, axis] + end * solids[solid, 3 + axis]
+                beside = wide * np.sqrt(off * off + depth * depth - wide * wide)
+                low, high = (off * depth - beside) / (depth * depth - wide * wide), (off * depth + beside) / (depth * depth - wide * wide)
+                low, high = low / abs(beta), high / abs(beta)
+                if axis == 0:
+                    left = min(left, int(max(np.ceil((low - x[0]) / step), 0)))
+                    right = max(right, int(min(max(np.floor((high - x[0]) / step) + 1, 0), width)))
+                else:
+                    top = min(top, int(max(np.ceil((y[0] - high) / step), 0)))
+                    foot = max(foot, int(min(max(np.floor((y[0] - low) / step) + 1, 0), height)))
         for axis in range(3, 6):
             solids[solid, axis] /= max(reach, 1e-9)
         solids[solid, 6], solids[solid, 7], solids[solid, 8] = reach, wide, (radii[solid] / wide) ** 2

@@ -190,17 +190,14 @@ def contents(placed: Placed, field: Field, within: Interval, pieces: Interval) -
     x, y = np.broadcast_arrays(placed.beam.x[:, columns], placed.beam.y[rows])
     full = length(coarse) > 0  # elsewhere all samples lie in the middle
     z = spread(Interval(coarse.enter[:, full], coarse.leave[:, full]), SAMPLES, middle[full])
-    points = placed.points(
-        *(np.concatenate([np.tile(each[full], SAMPLES), each[~full]]) for each in (x, y)), np.concatenate([z.ravel(), middle[~full]])
-    )
+    at_x, at_y = (np.concatenate([np.tile(each[full], SAMPLES), each[~full]]) for each in (x, y))
+    points = placed.points(at_x, at_y, np.concatenate([z.ravel(), middle[~full]]))
     found = weights(field, points)
     up, across = finer(height, factor, points.dtype), finer(width, factor, points.dtype)
-    means = []
-    for each in (density(field, found), *found.values()):
-        mean = np.empty_like(middle)
+    filled, *means = np.zeros((1 + len(found), *middle.shape), points.dtype)
+    for mean, each in zip((filled, *means), (density(field, found) + 0 * points[0], *found.values())):
         mean[full], mean[~full] = each[: z.size].reshape(z.shape).mean(0), each[z.size :]
-        means.append(up @ mean @ across.T)
-    return means[0], dict(zip(found, means[1:]))
+    return up @ filled @ across.T, {name: up @ mean @ across.T for name, mean in zip(found, means)}
 
 
 def finer(size: int, factor: int, kind: np.dtype) -> np.ndarray:
