@@ -113,7 +113,9 @@ def test_pieces_gaps_and_places_are_those_of_marched_rays():
     study = study_of()
     placed = Placed(body_of(study), turn(20.0, -10.0), rays("AP", 9, 26.0, (0.5, 0.7), np.float64), 1)
     solids = [Ellipsoid(draw.uniform(-7, 7, 3), draw.uniform(1.5, 6, 3), turn(*draw.uniform(-90, 90, 3))) for _ in range(9)]
-    solids.sort(key=lambda solid: solid.radii.prod())  # the last close the gaps between the first
+    beads = placed.points(placed.beam.x[0, 4], placed.beam.y[4, 0], np.array([-6.0, 6.0, 0.0])).T
+    closing = [Ellipsoid(bead, np.full(3, radius), turn()) for bead, radius in zip(beads, (1, 1, 6))]  # the last closes a gap
+    solids = closing + solids
     z, shape = np.linspace(-16, 16, 16001), (9, 9)
     within = Interval(np.full(shape, -6.0), np.full(shape, 7.0))
     pieces = placed.united(solids)

@@ -169,9 +169,11 @@ def lung(study: Study, placed: Placed, side: str) -> tuple[np.ndarray, dict[tupl
         inside[name, side] = found.total(beam, shared(found, tissue)) > 0
     marks = union([placed.crossed(body.vessels[side]), pipes, *mine.values()])
     overlap = shared(marks, tissue)
-    kept = np.flatnonzero(overlap)
-    marks, overlap = Crossings(*(part[kept] for part in marks)), overlap[kept]
-    air = 1 - rho(field, placed.middles(marks)) if field.findings else 1 - field.base
+    air: np.ndarray | float = 1 - field.base
+    if field.findings:
+        kept = np.flatnonzero(overlap)
+        marks, overlap = Crossings(*(part[kept] for part in marks)), overlap[kept]
+        air = 1 - rho(field, placed.middles(marks))
     return gone - marks.total(beam, overlap * air), inside
 
 
