@@ -120,7 +120,7 @@ def test_pieces_gaps_and_places_are_those_of_marched_rays():
     within = Interval(np.full(shape, -6.0), np.full(shape, 7.0))
     pieces = placed.united(solids)
     free = gaps(within, pieces)
-    assert len(pieces.enter) == 3 and (pieces.enter[1:] >= pieces.leave[:-1]).all()  # some rays come back twice
+    assert len(pieces.enter) == 2 and (pieces.enter[1:] >= pieces.leave[:-1]).all()  # some rays come back
     flat = Interval(*(each.reshape(len(each), -1) for each in free))
     places = spread(flat, 9, np.full(81, 99.0)).reshape(9, *shape)
     for row, column in np.ndindex(shape):
