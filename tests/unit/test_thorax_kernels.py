@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from tests.unit.test_thorax_paths import capsule_chord, line_of, study_of
 from workbench.phantom.solids import rays
 from workbench.phantom.thorax.crossings import Capsules, crossed, union
-from workbench.phantom.thorax.film import render, seen
+from workbench.phantom.thorax.film import magnified, render, seen
 from workbench.phantom.thorax.latents import draw_study
 
 
@@ -40,6 +41,13 @@ def test_a_film_in_single_precision_is_that_in_double_precision():
         error = np.abs(getattr(single, name) - getattr(exact, name))
         assert np.quantile(error, 0.995) < 1e-4 and error.max() < 5e-3, name
     assert single.inside.keys() == exact.inside.keys()
+
+
+def test_a_magnified_image_is_that_of_the_general_resampling():
+    small = np.random.default_rng(0).random((11, 11)).astype(np.float32)
+    for size in (44, 50):
+        expected = ndimage.zoom(small, size / 11, order=1, mode="nearest", grid_mode=True)
+        assert np.abs(magnified(small, size) - expected).max() < 1e-5
 
 
 def test_threads_render_the_same_bits():
