@@ -88,11 +88,16 @@ def log_exposure(study: Study, size: int) -> tuple[np.ndarray, Paths]:
     found = seen(study, fine)
     primary = sum(share * np.exp(-attenuated(found, energy)) for energy, share in enumerate(SHARES))
     small = block_mean(primary, max(fine // 32, 1))
-    spread = ndimage.zoom(
-        ndimage.gaussian_filter(small, 0.1 * len(small), mode="nearest"), fine / len(small), order=1, mode="nearest", grid_mode=True
-    )
+    spread = magnified(ndimage.gaussian_filter(small, 0.1 * len(small), mode="nearest"), fine)
     blurred = ndimage.gaussian_filter(primary + SCATTER * spread, BLUR * fine, mode="nearest")
     return block_mean(blurred, fine // size), found
+
+
+def magnified(small: np.ndarray, size: int) -> np.ndarray:
+    """A square image (n, n) at `size` pixels across, linear between the middles of its own, constant beyond them."""
+    place = np.clip((np.arange(size) + 0.5) * len(small) / size - 0.5, 0, len(small) - 1)
+    share = np.maximum(1 - np.abs(place[:, None] - np.arange(len(small))), 0).astype(small.dtype)
+    return share @ small @ share.T
 
 
 def render(study: Study, size: int, window_of: Study | None = None) -> Film:

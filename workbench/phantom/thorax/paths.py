@@ -7,10 +7,10 @@ import numpy as np
 from workbench.phantom.solids import Ellipsoid, Interval, Rays, both
 from workbench.phantom.thorax import SIDES
 from workbench.phantom.thorax.anatomy import PLEURA, Body
-from workbench.phantom.thorax.crossings import Capsules, Crossings, crossed, met, shared, shells, union
+from workbench.phantom.thorax.crossings import Capsules, Crossings, along, crossed, met, shared, union
 from workbench.phantom.thorax.fields import Field, density, field_of, rho, weights
 from workbench.phantom.thorax.latents import Study
-from workbench.phantom.thorax.pieces import clip, gaps, length, merged, spread
+from workbench.phantom.thorax.pieces import clip, common, each_of, gaps, length, spread
 
 SAMPLES = 14  # along a ray inside a lung
 SEEN = {"effusion": 0.8, "consolidation": 1.0, "atelectasis": 1.0, "oedema": 0.6}  # cm of a ray that make a mask
@@ -39,20 +39,28 @@ class Placed(NamedTuple):
     def ellipsoid(self, solid: Ellipsoid) -> Ellipsoid:
         return Ellipsoid(self.turned @ solid.centre, solid.radii, self.turned @ solid.axes)
 
-    def capsules(self, solids: Capsules) -> Capsules:
-        return Capsules(solids.starts @ self.turned.T, solids.ends @ self.turned.T, solids.radius)
+    def intervals(self, solids: list[Ellipsoid]) -> Interval:
+        """As `interval` of every solid (k, h, w)."""
+        from workbench.phantom.thorax.kernels import ellipsoids
 
-    def intervals(self, solids: list[Ellipsoid]) -> list[Interval]:
-        """As `interval` of every solid: the three coefficients of its equation are polynomials in x and y, so one product gives them all."""
-        forms = polynomials(self.beam, [self.ellipsoid(solid) for solid in solids])
-        x, y = self.beam.x[0], self.beam.y[:, 0]
-        kind = x.dtype
-        square, cross, rest = (
-            y[:, None] ** np.arange(3, dtype=kind) @ forms.astype(kind) @ x ** np.arange(3, dtype=kind)[:, None]
-        ).swapaxes(0, 1)
-        root = np.sqrt(np.maximum(cross * cross - square * rest, 0))
-        enter, leave = (-cross - root) / square, (root - cross) / square
-        return [Interval(*each) for each in zip(enter, leave)]
+        enter, leave = np.empty((2, len(solids), *self.beam.slant.shape), self.beam.x.dtype)
+        ellipsoids(*self.stacked(solids), *along(self.beam), self.beam.alpha, self.beam.beta, np.empty((4, 3)), enter, leave)
+        return Interval(enter, leave)
+
+    def united(self, solids: list[Ellipsoid]) -> Interval:
+        """The union as pieces (k, h, w) that lie apart, first to last along the ray; what a ray has less than the richest is empty."""
+        from workbench.phantom.thorax.kernels import united
+
+        shape = self.beam.slant.shape
+        enter, leave = np.empty((2, len(solids), *shape), self.beam.x.dtype)
+        counts = np.zeros(shape, np.int32)
+        most = united(*self.stacked(solids), *along(self.beam), self.beam.alpha, self.beam.beta, np.empty((4, 3)), counts, enter, leave)
+        return Interval(enter[:most], leave[:most])
+
+    def stacked(self, solids: list[Ellipsoid]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Centres (n, 3), radii (n, 3) and axes (n, 3, 3) in the detector's axes."""
+        centres, radii, axes = (np.array([getattr(solid, name) for solid in solids], float) for name in Ellipsoid._fields)
+        return centres @ self.turned.T, radii, self.turned @ axes
 
     def window(self, solid: Ellipsoid) -> tuple[slice, slice]:
         """Rows and columns of the film that hold an ellipsoid's shadow, in whole steps of the coarse grid."""
@@ -78,10 +86,10 @@ class Placed(NamedTuple):
         return self._replace(beam=beam)
 
     def crossed(self, solids: Capsules) -> Crossings:
-        return crossed(self.beam, self.capsules(solids))
+        return crossed(self.beam, solids, self.turned)
 
     def balls(self, solids: list[Ellipsoid]) -> list[Crossings]:
-        return [met(each) for each in self.intervals(solids)] if solids else []
+        return [met(each) for each in each_of(self.intervals(solids))] if solids else []
 
     def points(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Patient axes (3, n) of places z on the rays that meet the detector at x, y."""
@@ -97,29 +105,13 @@ class Placed(NamedTuple):
         )
 
 
-def polynomials(beam: Rays, solids: list[Ellipsoid]) -> np.ndarray:
-    """|d|^2, d.s and |s|^2 - 1 (n, 3, 3, 3) in the space where each ellipsoid is the unit ball: coefficients of y^i x^j of a ray s + z d."""
-    axes, radii = np.stack([solid.axes for solid in solids]), np.stack([solid.radii for solid in solids])
-    to_unit = (axes / radii[:, None]).swapaxes(1, 2)
-    rows = np.concatenate([to_unit, to_unit @ np.stack([solid.centre for solid in solids])[:, :, None]], 2)
-    (xx, xy, xz, xo), (_, yy, yz, yo), (_, _, zz, zo), (*_, oo) = (rows.swapaxes(1, 2) @ rows).transpose(1, 2, 0)
-    a, b = beam.alpha, beam.beta
-    found = np.zeros((len(solids), 3, 3, 3))
-    linear = ((2 * b * xz, 2 * b * yz, zz), (a * xz - b * xo, a * yz - b * yo, -zo), (-2 * a * xo, -2 * a * yo, oo - 1))
-    for form, scale, (x, y, constant) in zip(found.swapaxes(0, 1), (b * b, a * b, a * a), linear):
-        form[:, 0, 2], form[:, 1, 1], form[:, 2, 0] = scale * xx, 2 * scale * xy, scale * yy
-        form[:, 0, 1], form[:, 1, 0], form[:, 0, 0] = x, y, constant
-    return found
-
-
 def paths(study: Study, placed: Placed) -> Paths:
     """Everything in the beam's way."""
     body, beam = placed.body, placed.beam
-    heart, *walls = placed.intervals([body.organs["heart"], *body.muscle, *body.skin])
-    muscle = merged(walls[: len(body.muscle)])
+    muscle = placed.united(body.muscle)
     flesh = length(muscle)
-    fat = length(merged(walls[len(body.muscle) :])) - flesh
-    inside: dict[tuple[str, str], np.ndarray] = {("heart", ""): heart.length > 0.5}
+    fat = length(placed.united(body.skin)) - flesh
+    inside: dict[tuple[str, str], np.ndarray] = {("heart", ""): length(placed.united([body.organs["heart"]])) > 0.5}
     pipes = union([placed.crossed(body.airways)])
     soft = flesh - pipes.total(beam, shared(pipes, muscle))
     for side in SIDES:
@@ -128,8 +120,8 @@ def paths(study: Study, placed: Placed) -> Paths:
         soft[rows, columns] -= gone
         for key, where in found.items():
             inside.setdefault(key, np.zeros(soft.shape, bool))[rows, columns] |= where
-    tubes, cores = shells(beam, placed.capsules(body.bones.tubes), [body.bones.tubes.radius, body.bones.marrow.radius])
-    hard, core = union([tubes, *placed.balls(body.bones.plates)]), union([cores])
+    hard = union([placed.crossed(body.bones.tubes), *placed.balls(body.bones.plates)])
+    core = union([placed.crossed(body.bones.marrow)])
     whole, marrow = hard.total(beam, shared(hard, muscle)), core.total(beam, shared(core, muscle))
     for side, pieces in body.bones.broken.items():
         inside["rib fracture", side] = placed.crossed(pieces).total(beam) > 0
@@ -147,16 +139,15 @@ def lung(study: Study, placed: Placed, side: str) -> tuple[np.ndarray, dict[tupl
     body, beam = placed.body, placed.beam
     field, inside = field_of(study, body, side), dict[tuple[str, str], np.ndarray]()
     organs = [body.organs[name] for name in ("heart", "mediastinum", "aortic arch", "descending aorta", "paraspinal", f"{side} dome")]
-    own_lung, cage, trunk, *crossed_organs = placed.intervals([body.lungs[side], body.cage, body.muscle[0], *organs])
-    cavity = both(own_lung, both(cage, trunk))
-    room = gaps(cavity, merged(crossed_organs))
+    cavity = common(placed.intervals([body.lungs[side], body.cage, body.muscle[0]]))
+    room = gaps(cavity, placed.united(organs))
     pipes = union([placed.crossed(body.airways)])
     space = length(room)
     inside[f"{side} lung", side] = space > 1.0
     tissue, pleural, within = room, np.zeros_like(space), cavity
     if side in body.fallen:
         fallen = body.fallen[side]
-        shrunk, skin = placed.intervals([fallen, fallen._replace(radii=fallen.radii + PLEURA * body.scale)])
+        shrunk, skin = each_of(placed.intervals([fallen, fallen._replace(radii=fallen.radii + PLEURA * body.scale)]))
         tissue, within = clip(room, shrunk), both(cavity, shrunk)
         pleural = space - length(clip(room, skin))
         inside["pneumothorax", side] = pleural > np.maximum(0.5 * length(tissue), 0.6)
@@ -178,13 +169,15 @@ def lung(study: Study, placed: Placed, side: str) -> tuple[np.ndarray, dict[tupl
         inside[name, side] = found.total(beam, shared(found, tissue)) > 0
     marks = union([placed.crossed(body.vessels[side]), pipes, *mine.values()])
     overlap = shared(marks, tissue)
-    kept = np.flatnonzero(overlap)
-    marks, overlap = Crossings(*(part[kept] for part in marks)), overlap[kept]
-    air = 1 - rho(field, placed.middles(marks)) if field.findings else 1 - field.base
+    air: np.ndarray | float = 1 - field.base
+    if field.findings:
+        kept = np.flatnonzero(overlap)
+        marks, overlap = Crossings(*(part[kept] for part in marks)), overlap[kept]
+        air = 1 - rho(field, placed.middles(marks))
     return gone - marks.total(beam, overlap * air), inside
 
 
-def contents(placed: Placed, field: Field, within: Interval, pieces: list[Interval]) -> tuple[np.ndarray | float, dict[str, np.ndarray]]:
+def contents(placed: Placed, field: Field, within: Interval, pieces: Interval) -> tuple[np.ndarray | float, dict[str, np.ndarray]]:
     """Mean density along every ray's part inside the pieces, and the mean weight of every smooth finding (h, w).
 
     Both are smooth, also across the lung's rim, so they are sampled on a coarser grid of rays and interpolated.
@@ -194,16 +187,19 @@ def contents(placed: Placed, field: Field, within: Interval, pieces: list[Interv
     height, width = placed.beam.slant.shape
     factor = placed.factor
     rows, columns = (slice(factor // 2, None, factor),) * 2
-    coarse = [Interval(each.enter[rows, columns], each.leave[rows, columns]) for each in pieces]
+    coarse = Interval(pieces.enter[:, rows, columns], pieces.leave[:, rows, columns])
     middle = (within.enter + within.leave)[rows, columns] / 2
-    z = spread(coarse, SAMPLES, middle)
-    points = placed.points(placed.beam.x[:, columns], placed.beam.y[rows], z)
+    x, y = np.broadcast_arrays(placed.beam.x[:, columns], placed.beam.y[rows])
+    full = length(coarse) > 0  # elsewhere all samples lie in the middle
+    z = spread(Interval(coarse.enter[:, full], coarse.leave[:, full]), SAMPLES, middle[full])
+    at_x, at_y = (np.concatenate([np.tile(each[full], SAMPLES), each[~full]]) for each in (x, y))
+    points = placed.points(at_x, at_y, np.concatenate([z.ravel(), middle[~full]]))
     found = weights(field, points)
     up, across = finer(height, factor, points.dtype), finer(width, factor, points.dtype)
-    filled, *means = (
-        up @ each.reshape(SAMPLES, *middle.shape).mean(0) @ across.T for each in (density(field, found) + 0 * points[0], *found.values())
-    )
-    return filled, dict(zip(found, means))
+    filled, *means = np.zeros((1 + len(found), *middle.shape), points.dtype)
+    for mean, each in zip((filled, *means), (density(field, found) + 0 * points[0], *found.values())):
+        mean[full], mean[~full] = each[: z.size].reshape(z.shape).mean(0), each[z.size :]
+    return up @ filled @ across.T, {name: up @ mean @ across.T for name, mean in zip(found, means)}
 
 
 def finer(size: int, factor: int, kind: np.dtype) -> np.ndarray:

@@ -1,67 +1,53 @@
-"""Unions and differences of the convex solids that fill the film, ray by ray and without approximation; lengths as z."""
+"""Unions and differences of the convex solids that fill the film, ray by ray and without approximation; lengths as z.
+
+Solids and pieces are one Interval whose arrays have a first axis: (k, h, w).
+"""
 
 import numpy as np
 
 from workbench.phantom.solids import Interval, both
+from workbench.phantom.thorax.crossings import flattened
 
 
-def merged(solids: list[Interval]) -> list[Interval]:
-    """The union of solids as pieces that do not overlap, first to last along the ray; pieces may be empty.
-
-    Beginnings and ends may be sorted apart: between the k-th end and the next beginning after it the ray has left as many solids as it entered.
-    """
-    solids = [present(each) for each in solids]
-    enters, leaves = (in_order([getattr(each, name) for each in solids]) for name in Interval._fields)
-    later = (Interval(np.maximum(enter, left), leave) for enter, left, leave in zip(enters[1:], leaves, leaves[1:]))
-    return [Interval(enters[0], leaves[0]), *later]
+def each_of(solids: Interval) -> list[Interval]:
+    """The solids one by one (h, w)."""
+    return [Interval(enter, leave) for enter, leave in zip(*solids)]
 
 
-def in_order(values: list[np.ndarray]) -> list[np.ndarray]:
-    """Sorted ray by ray, by exchanges of whole films."""
-    values = list(values)
-    for last in range(len(values) - 1, 0, -1):
-        for place in range(last):
-            values[place], values[place + 1] = np.minimum(values[place], values[place + 1]), np.maximum(values[place], values[place + 1])
-    return values
+def common(solids: Interval) -> Interval:
+    """Where rays are in all of the solids (h, w)."""
+    return Interval(solids.enter.max(0), solids.leave.min(0))
 
 
-def present(solid: Interval) -> Interval:
-    """The same where the ray meets the solid; where it misses, an empty interval far away, which sorts last."""
-    missed, far = solid.leave <= solid.enter, solid.enter.dtype.type(999)
-    return Interval(np.where(missed, far, solid.enter), np.where(missed, far, solid.leave))
+def length(pieces: Interval) -> np.ndarray:
+    """Summed length of pieces (h, w)."""
+    return pieces.length.sum(0)
 
 
-def length(pieces: list[Interval]) -> np.ndarray:
-    """Summed length of pieces."""
-    total = pieces[0].length
-    for piece in pieces[1:]:
-        total = total + piece.length
-    return total
+def gaps(within: Interval, pieces: Interval) -> Interval:
+    """What the pieces of a union leave of a convex solid (h, w), as k + 1 pieces."""
+    from workbench.phantom.thorax.kernels import leave_free
+
+    count, height, width = pieces.enter.shape
+    enter, leave = np.empty((2, count + 1, height * width), pieces.enter.dtype)
+    leave_free(within.enter.ravel(), within.leave.ravel(), *flattened(pieces), enter, leave)
+    return Interval(*(each.reshape(count + 1, height, width) for each in (enter, leave)))
 
 
-def gaps(within: Interval, pieces: list[Interval]) -> list[Interval]:
-    """What the pieces of `merged` leave of a convex solid, as pieces again."""
-    free, reached = [], within.enter
-    for piece in pieces:
-        real = piece.leave > piece.enter
-        free.append(Interval(reached, np.where(real, np.maximum(np.minimum(piece.enter, within.leave), reached), reached)))
-        reached = np.where(real, np.maximum(reached, piece.leave), reached)
-    return [*free, Interval(reached, np.maximum(within.leave, reached))]
-
-
-def clip(pieces: list[Interval], within: Interval) -> list[Interval]:
+def clip(pieces: Interval, within: Interval) -> Interval:
     """The part of pieces that lies in a convex solid; empty pieces have length 0."""
-    return [both(piece, within) for piece in pieces]
+    return both(pieces, within)
 
 
-def spread(pieces: list[Interval], count: int, otherwise: np.ndarray) -> np.ndarray:
-    """Places (count, h, w): midpoints of `count` equal shares of the pieces' summed length; `otherwise` where that is 0."""
-    lengths = [piece.length for piece in pieces]
-    total = sum(lengths[1:], lengths[0])
-    wanted = (np.arange(count, dtype=total.dtype)[:, None, None] + total.dtype.type(0.5)) / count * total
+def spread(pieces: Interval, count: int, otherwise: np.ndarray) -> np.ndarray:
+    """Places (count, n): midpoints of `count` equal shares of the summed length of pieces (k, n); `otherwise` (n,) where that is 0."""
+    lengths = pieces.length
+    total = lengths.sum(0)
+    wanted = (np.arange(count, dtype=total.dtype)[:, None] + total.dtype.type(0.5)) / count * total
     place = np.broadcast_to(otherwise, wanted.shape).copy()
     passed = np.zeros_like(total)
-    for piece, own in zip(pieces, lengths):
-        place = np.where((wanted >= passed) & (own > 0), piece.enter + wanted - passed, place)
-        passed = passed + own
+    for enter, own in zip(pieces.enter, lengths):
+        if own.any():
+            place = np.where((wanted >= passed) & (own > 0), enter + wanted - passed, place)
+            passed = passed + own
     return place
