@@ -1,0 +1,102 @@
+"""From what the detector counted to grey: uneven exposure, smoothing before storage, compression of the range, the display curve, its looks."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage
+
+from workbench.errors import UserError
+from workbench.phantom.film import block_mean
+from workbench.phantom.thorax.acquisition import Acquisition
+
+BODY = 0.6  # density above which a pixel counts for the display window
+SMOOTH = 0.6 / 128  # of the film's width, standard deviation of the smoothing where little light came through
+GRAIN = 0.012  # relative noise that is smoothed altogether
+BINS = 64
+
+
+class Scanner(NamedTuple):
+    """How one make of device shows a density."""
+
+    gamma: float
+    sigmoid: float  # share of an S-shaped curve
+    detail: float  # how much of the difference from a smoothed film is added
+    flat: float  # share of the coarse differences that is taken away
+    rim: float  # its collimation, of what the study's is
+    marker: float  # height of the side marker, share of the width
+    text: float  # height of burned-in text, share of the width
+
+
+class Tone(NamedTuple):
+    """What a display takes from a whole film, so that another film can be shown alike."""
+
+    middle: float  # density round which the range is compressed
+    low: float
+    high: float
+    levels: np.ndarray  # (BINS + 1,) cumulated share of pixels up to each of evenly spaced greys
+
+
+def uneven(taken: Acquisition, size: int, dtype: np.dtype) -> np.ndarray | float:
+    """Share of the beam (h, w) that a tilted grid and the anode's heel leave."""
+    if not taken.cutoff and not taken.gradient:
+        return 1.0
+    ramp = ((np.arange(size) + 0.5) / size - 0.5).astype(dtype)
+    across = np.exp(-np.maximum(np.sign(taken.cutoff) * ramp + 0.2, 0) * abs(taken.cutoff) * 2)
+    return np.exp(-taken.gradient * ramp)[:, None] * across[None]  # type: ignore[no-any-return]
+
+
+def smoothed(density: np.ndarray, photons: float) -> np.ndarray:
+    """The film as an archive keeps it: smoothed where few of `photons` a pixel came through, and there alone."""
+    weight = np.clip(np.exp(density / 2) / (np.sqrt(photons) * GRAIN) - 0.5, 0, 1)
+    return density + weight * (ndimage.gaussian_filter(density, SMOOTH * len(density), mode="nearest", truncate=3) - density)
+
+
+def coarse(film: np.ndarray, width: float) -> np.ndarray:
+    """The film smoothed by `width` of its side: averaged, smoothed, interpolated."""
+    factor = max(each for each in range(1, max(len(film) // 32, 1) + 1) if len(film) % each == 0)
+    small = block_mean(film, factor)
+    small = ndimage.gaussian_filter(small, width * len(small), mode="nearest", truncate=3)
+    return ndimage.zoom(small, factor, order=1, mode="nearest", grid_mode=True) if factor > 1 else small
+
+
+def flattened(density: np.ndarray, share: float, middle: float) -> np.ndarray:
+    """Without a share of its coarse differences from a density: heart and lung both keep their contrast."""
+    return density - share * (coarse(np.maximum(density, middle - 1.5), 0.07) - middle) if share else density
+
+
+def tone_of(scanner: Scanner, taken: Acquisition, window: np.ndarray, display: tuple[float, float, float], lateral: bool) -> Tone:
+    """The display window of a film; UserError where its middle shows no body."""
+    edge = len(window) // 8
+    core = window[edge:-edge, edge:-edge]
+    shown = core[core > BODY]
+    if not len(shown):
+        raise UserError("no body in the middle of its film; choose a smaller shift")
+    middle = float(shown.mean())
+    flat = flattened(window, scanner.flat, middle)[edge:-edge, edge:-edge]
+    low, high = (float(each) for each in np.percentile(flat[core > BODY], (8.0 if lateral else 1.0, 99.5)))
+    span = high - low
+    low, high = low - span * (0.16 - 0.1 * display[0]), high + span * (0.07 + 0.06 * display[1])
+    if taken.look == "bright":
+        high -= 0.28 * taken.strength * span
+    grey = np.clip((flat - low) / (high - low), 0, 1) if taken.look == "equalised" else np.zeros(1)
+    counts = np.histogram(grey, BINS, (0, 1))[0]
+    return Tone(middle, low, high, np.concatenate([[0], np.cumsum(counts)]) / counts.sum())
+
+
+def toned(density: np.ndarray, scanner: Scanner, taken: Acquisition, tone: Tone, gamma: float) -> np.ndarray:
+    """Grey in [0, 1] (h, w)."""
+    grey = np.clip((flattened(density, scanner.flat, tone.middle) - tone.low) / (tone.high - tone.low), 0, 1)
+    if taken.look == "equalised":
+        share = 0.65 * taken.strength
+        grey = (1 - share) * grey + share * np.interp(grey, np.linspace(0, 1, BINS + 1), tone.levels).astype(grey.dtype)
+    bend = {"dark": 0.7, "bright": -0.25, "washed out": -0.2}.get(taken.look, 0.0)
+    grey = grey ** (scanner.gamma * np.exp(0.22 * gamma + bend * taken.strength))
+    grey = grey + scanner.sigmoid * (0.5 - 0.5 * np.cos(np.pi * grey) - grey)
+    if scanner.detail:
+        grey = grey + scanner.detail * (grey - coarse(grey, 1 / 24))
+    if taken.look == "edges":
+        grey = grey + (0.5 + 0.9 * taken.strength) * (grey - ndimage.gaussian_filter(grey, len(grey) / 110, mode="nearest", truncate=3))
+    floor, ceiling = 0.01, 0.955
+    if taken.look == "washed out":
+        floor, ceiling = floor + 0.30 * taken.strength, ceiling - 0.12 * taken.strength
+    return floor + (ceiling - floor) * np.clip(grey, 0, 1)  # type: ignore[no-any-return]
