@@ -14,7 +14,7 @@ LOOKS: tuple[Look, ...] = ("plain", "washed out", "dark", "bright", "equalised",
 DRESSES: tuple[Dress, ...] = ("plain", "initials", "ball", "disc", "tag")
 THINGS = ("electrodes", "oxygen tubing", "sternal wires", "clips", "necklace", "buttons")
 # Shares of films, (from the front standing or from the side, portable AP); our choice after looking at real ones.
-BORDER_SHARES = ((0.50, 0.36, 0.05, 0.09), (0.54, 0.34, 0.07, 0.05))
+BORDER_SHARES = ((0.62, 0.24, 0.05, 0.09), (0.62, 0.27, 0.07, 0.04))
 LOOK_SHARES = ((0.60, 0.06, 0.08, 0.09, 0.06, 0.11), (0.32, 0.29, 0.08, 0.16, 0.06, 0.09))
 DRESS_SHARES = ((0.35, 0.35, 0.10, 0.15, 0.05), (0.20, 0.25, 0.10, 0.37, 0.08))
 THING_SHARES = ((0.06, 0.02, 0.06, 0.07, 0.02, 0.03), (0.48, 0.22, 0.09, 0.07, 0.03, 0.03))
@@ -28,6 +28,7 @@ class Acquisition(NamedTuple):
     askew: float = 0.0  # degrees that the blades are turned
     cutoff: float = 0.0  # density that a tilted grid adds towards image right, or left where negative
     gradient: float = 0.0  # density that the heel of the anode adds towards the foot, or the top where negative
+    fog: float = 0.0  # grey of the air beside the patient, in [0, 1]
     look: Look = "plain"
     strength: float = 0.0  # of the look, in [0, 1]
     things: tuple[str, ...] = ()  # of THINGS
@@ -46,6 +47,7 @@ class Acquisition(NamedTuple):
             "field tilt": self.askew,
             "grid cut-off": self.cutoff,
             "brightness gradient": self.gradient,
+            "fog": self.fog,
             "processing": self.look,
             "processing strength": self.strength,
             "marker": self.letters or "none",
@@ -75,6 +77,7 @@ def draw_acquisition(seed: int, index: int, view: str, film: int = 0) -> Acquisi
         askew=askew,
         cutoff=float(0.35 * cutoff) if tilted else 0.0,
         gradient=float((0.08, 0.16)[portable] * gradient),
+        fog=float(0.28 * looks.beta(1.0, 3.0)),
         look=look,
         strength=strength,
         things=things,
@@ -93,7 +96,7 @@ def draw_border(draw: np.random.Generator, portable: int) -> tuple[Border, tuple
     turn = float(draw.normal() * (0.7, 2.0)[portable])
     if border == "none":
         return border, (0.0, 0.0, 0.0, 0.0), 0.0
-    cut = np.where(there < 0.25, 0.0, np.where((there > 0.75) & (border == "black"), deep, thin))
+    cut = np.where(there < np.array([0.3, 0.6, 0.4, 0.4]), 0.0, np.where((there > 0.85) & (border == "black"), deep, thin))
     return border, tuple(float(each) for each in cut), turn if border == "black" else 0.3 * turn  # type: ignore[return-value]
 
 

@@ -32,8 +32,8 @@ def airway(finding: Finding, shift: float) -> list[Part]:
     """Plastic with a stripe that a side hole breaks near the tip."""
     a, b, c = finding.place
     curve = along([(0.2 * a, 26, 0.9), (0.1 + 0.2 * b, 13, 0.3), (0.2 + 0.7 * shift + 0.2 * c, 7.0 + 1.3 * a, -0.9)])
-    stripe = curve + (0.7 * finding.size, 0, 0.6 * finding.size)
-    return [(chain(curve, finding.size), 0.17), (gap(stripe, 0.10, 2, 3), 1.7)]
+    stripe = curve + finding.size * np.array([0.7, 0, 0.6])
+    return [(chain(curve, finding.size), 0.22), (gap(stripe, 0.13, 2, 3), 2.0)]
 
 
 def feeding(finding: Finding, shift: float) -> list[Part]:
@@ -43,7 +43,7 @@ def feeding(finding: Finding, shift: float) -> list[Part]:
     curve = along(points)
     if a > 0:
         return [(chain(curve, 0.5 * finding.size), 1.1), (chain(curve[-4:], 0.75 * finding.size), 1.6)]
-    return [(chain(curve, 0.7 * finding.size), 0.32), (gap(curve + (0.4 * finding.size, 0, 0), 0.09, 3, 4), 2.2)]
+    return [(chain(curve, 0.7 * finding.size), 0.32), (gap(curve + finding.size * np.array([0.4, 0, 0]), 0.09, 3, 4), 2.2)]
 
 
 def line(finding: Finding, shift: float) -> list[Part]:
@@ -58,10 +58,10 @@ def line(finding: Finding, shift: float) -> list[Part]:
         before = [(way * 11.0, 7.2 + b, 6.0), (way * 7.0, 10.4, 4.5), (way * 3.6, 10.3, 3.2)]
     else:
         before = [(way * 19.5, -6.0, -1.0), (way * 16.5, 5.0, 0.0), (way * 10.5, 9.3, 3.0), (way * 4.5, 10.6, 3.0)]
-    curve, radius = along([*before, *across, *tip]), finding.size * (0.42 if a >= 0.45 else 0.6)
-    parts = [(chain(curve, radius), 2.2)]
+    curve, radius = along([*before, *across, *tip]), finding.size * (0.4 if a >= 0.45 else 0.5)
+    parts = [(chain(curve, radius), 2.6)]
     if a < 0.45:  # the hub lies on the skin
-        parts.append((chain(curve[:2] + (0, 0, 1.0), 0.35), 0.35))
+        parts.append((chain(curve[:2] + np.array([0, 0, 1.0]), 0.35), 0.35))
     return parts
 
 
@@ -73,13 +73,13 @@ def pacemaker(finding: Finding, shift: float) -> list[Part]:
     turn = np.deg2rad(way * (20 + 25 * c))
     right, up = np.array([np.cos(turn), np.sin(turn), 0.0]), np.array([-np.sin(turn), np.cos(turn), 0.0])
 
-    def slab(low: float, high: float, half: float, corner: float, radius: float, rows: int) -> Capsules:
+    def slab(low: float, high: float, half: float, radius: float) -> Capsules:
         """Bars side by side: a flat plate with round corners, from `low` to `high` of its height in sizes."""
-        heights = np.linspace(low, high, rows)
-        edge = np.minimum(heights - low, high - heights) / corner
-        widths = half * (1 - 0.45 * (1 - np.clip(edge, 0, 1)) ** 2)
-        ends = [middle + size * (heights[:, None] * up + sign * widths[:, None] * right) for sign in (-1, 1)]
-        return Capsules(*ends, np.full(rows, radius))
+        rows = max(round((high - low) * size / (0.6 * radius)), 3)
+        place = np.linspace(-1, 1, rows)
+        heights, widths = (low + high) / 2 + place * (high - low) / 2, half * np.sqrt(1 - 0.8 * np.abs(place) ** 3.5)
+        axis, out = middle + size * heights[:, None] * up, size * widths[:, None] * right
+        return Capsules(axis - out, axis + out, np.full(rows, radius))
 
     first = middle + size * (0.95 * up - way * 0.45 * right)
     vein = [(way * 7.0, 10.6, 6.0), (way * 3.4, 10.2, 3.4), (-1.5, 7.6, 2.2), (-2.2, 2.5, 1.4)]
@@ -89,10 +89,10 @@ def pacemaker(finding: Finding, shift: float) -> list[Part]:
         second = first + size * np.array([way * 0.25, 0.1, -0.05])
         atrium = along([tuple(second), *((x + 0.25, y + 0.25, z) for x, y, z in vein), (-2.6, -2.2, 2.6), (-3.2, -0.2, 4.4)])
         wires, tips = [*wires, chain(atrium, 0.085)], [*tips, chain(atrium[[-1, -3]], 0.14)]
-    can, header = slab(-1.0, 0.7, 0.82, 0.7, 0.32, 9), slab(0.62, 1.0, 0.6, 0.5, 0.3, 3)
-    battery, circuit = slab(-0.85, -0.25, 0.6, 0.8, 0.3, 4), slab(0.0, 0.45, 0.55, 0.9, 0.12, 4)
+    can, header = slab(-1.0, 0.62, 0.85, 0.3), slab(0.66, 0.95, 0.55, 0.28)
+    battery, circuit = slab(-0.85, -0.1, 0.62, 0.25), slab(0.12, 0.45, 0.5, 0.1)
     plugs = Capsules(first[None] - 0.1 * size * right, first[None] - 0.45 * size * up, np.array([0.16]))
-    parts = [(can, 0.55), (header, 0.22), (battery, 1.2), (circuit, 1.5), (plugs, 1.6), (joined(wires), 1.8), (joined(tips), 2.5)]
+    parts = [(can, 1.0), (header, 0.3), (battery, 1.2), (circuit, 1.5), (plugs, 1.6), (joined(wires), 1.8), (joined(tips), 2.5)]
     if finding.severity > ICD:
         parts.append((chain(ventricle[-12:-3], 0.19), 2.2))
     return parts

@@ -10,9 +10,10 @@ from workbench.phantom.film import block_mean
 from workbench.phantom.thorax.acquisition import Acquisition
 
 BODY = 0.6  # density above which a pixel counts for the display window
-SMOOTH = 0.6 / 128  # of the film's width, standard deviation of the smoothing where little light came through
+SMOOTH = 0.45 / 128  # of the film's width, standard deviation of the smoothing where little light came through
 GRAIN = 0.012  # relative noise that is smoothed altogether
 BINS = 64
+SHOULDER = 0.72  # share of the range from which the curve bends, so that nothing dense is cut
 
 
 class Scanner(NamedTuple):
@@ -75,17 +76,23 @@ def tone_of(scanner: Scanner, taken: Acquisition, window: np.ndarray, display: t
     flat = flattened(window, scanner.flat, middle)[edge:-edge, edge:-edge]
     low, high = (float(each) for each in np.percentile(flat[core > BODY], (8.0 if lateral else 1.0, 99.5)))
     span = high - low
-    low, high = low - span * (0.16 - 0.1 * display[0]), high + span * (0.07 + 0.06 * display[1])
+    low, high = low - span * (0.20 - 0.12 * display[0]), high + span * (0.03 + 0.08 * display[1])
     if taken.look == "bright":
-        high -= 0.28 * taken.strength * span
-    grey = np.clip((flat - low) / (high - low), 0, 1) if taken.look == "equalised" else np.zeros(1)
+        high -= 0.35 * taken.strength * span
+    grey = bent((flat - low) / (high - low)) if taken.look == "equalised" else np.zeros(1)
     counts = np.histogram(grey, BINS, (0, 1))[0]
     return Tone(middle, low, high, np.concatenate([[0], np.cumsum(counts)]) / counts.sum())
 
 
+def bent(grey: np.ndarray) -> np.ndarray:
+    """Grey in [0, 1) from shares of the display window, straight up to SHOULDER."""
+    room = 1 - SHOULDER
+    return np.minimum(np.maximum(grey, 0), SHOULDER + room * -np.expm1(-np.maximum(grey - SHOULDER, 0) / room))
+
+
 def toned(density: np.ndarray, scanner: Scanner, taken: Acquisition, tone: Tone, gamma: float) -> np.ndarray:
     """Grey in [0, 1] (h, w)."""
-    grey = np.clip((flattened(density, scanner.flat, tone.middle) - tone.low) / (tone.high - tone.low), 0, 1)
+    grey = bent((flattened(density, scanner.flat, tone.middle) - tone.low) / (tone.high - tone.low))
     if taken.look == "equalised":
         share = 0.65 * taken.strength
         grey = (1 - share) * grey + share * np.interp(grey, np.linspace(0, 1, BINS + 1), tone.levels).astype(grey.dtype)
@@ -95,8 +102,8 @@ def toned(density: np.ndarray, scanner: Scanner, taken: Acquisition, tone: Tone,
     if scanner.detail:
         grey = grey + scanner.detail * (grey - coarse(grey, 1 / 24))
     if taken.look == "edges":
-        grey = grey + (0.5 + 0.9 * taken.strength) * (grey - ndimage.gaussian_filter(grey, len(grey) / 110, mode="nearest", truncate=3))
-    floor, ceiling = 0.01, 0.955
+        grey = grey + (0.3 + 0.7 * taken.strength) * (grey - ndimage.gaussian_filter(grey, len(grey) / 110, mode="nearest", truncate=3))
+    floor, ceiling = 0.008 + taken.fog, 0.965
     if taken.look == "washed out":
-        floor, ceiling = floor + 0.30 * taken.strength, ceiling - 0.12 * taken.strength
+        floor, ceiling = floor + 0.22 * taken.strength, ceiling - 0.12 * taken.strength
     return floor + (ceiling - floor) * np.clip(grey, 0, 1)  # type: ignore[no-any-return]

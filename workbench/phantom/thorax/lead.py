@@ -10,7 +10,6 @@ from workbench.phantom.thorax.acquisition import Acquisition, Dress
 from workbench.randomness import rng
 
 FINER = 3  # patches are drawn so many times larger, then averaged
-LEAD = 0.985  # grey
 INITIALS = "ABCDEHJKMPST"
 
 
@@ -25,6 +24,7 @@ class Mark(NamedTuple):
     slant: float = 0.0
     mirrored: bool = False
     small: str = ""  # initials
+    grey: float = 0.985
 
 
 def marks(seed: int, number: int, taken: Acquisition, view: str, height: float, text: float) -> list[Mark]:
@@ -40,14 +40,16 @@ def marks(seed: int, number: int, taken: Acquisition, view: str, height: float, 
         column = 1 - clear["right"] - inset if at_right else clear["left"] + inset
         small = initials if taken.dress == "initials" else ""
         place = (clear["top"] + 0.05 + 0.55 * float(row), float(column))
-        found.append(Mark(letter, *place, height * float(grown), taken.dress, taken.slant, taken.mirrored, small))
+        found.append(
+            Mark(letter, *place, height * float(grown), taken.dress, taken.slant, taken.mirrored, small, float(draw.uniform(0.8, 1)))
+        )
     if taken.words:
         at_right, row = draw.random() < 0.6, clear["top"] + 0.04 + 0.12 * draw.random()
         if found and at_right == (found[0].column > 0.5):  # below the marker
-            row = found[0].row + 1.6 * found[0].height
+            row = found[0].row + 1.9 * found[0].height
         column = 1 - clear["right"] - 0.09 if at_right else clear["left"] + 0.09
-        for place, word in enumerate(taken.words):
-            found.append(Mark(word, float(row) + 0.05 * place, column, 0.028 if word != "↑" else 0.045))
+        for line, word in enumerate(taken.words):
+            found.append(Mark(word, float(row) + 0.04 * line, column, 0.017 if word != "↑" else 0.034))
     if text:
         word = {"PA": "PA", "AP": "AP", "lateral": "LAT"}[view]
         found.append(Mark(word, 0.965 - clear["foot"], clear["left"] + 0.05, text))
@@ -69,7 +71,7 @@ def stamp(grey: np.ndarray, mark: Mark) -> None:
 @lru_cache(maxsize=256)
 def patch(mark: Mark, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Grey and share covered (h, w) of a mark on a film of this size."""
-    tall = max(mark.height * size * FINER, 3.0)
+    tall = max(mark.height * size * FINER * (0.7 if mark.dress in ("disc", "tag") else 1.0), 3.0)
     font = ImageFont.load_default(tall * 1.35)  # capitals are 0.74 of the size
     left, top, right, foot = (round(each) for each in font.getbbox(mark.text if mark.text != "↑" else "I"))
     wide, high = right - left, foot - top
@@ -97,14 +99,14 @@ def patch(mark: Mark, size: int) -> tuple[np.ndarray, np.ndarray]:
         ball = 0.16 * tall
         on_cover.ellipse((middle - ball, middle + 0.75 * tall - ball, middle + ball, middle + 0.75 * tall + ball), fill=255)
     if mark.small:
-        on_cover.text((middle - 0.3 * tall, middle + 0.6 * tall), mark.small, fill=255, font=ImageFont.load_default(tall * 0.8))
+        on_cover.text((middle - 0.3 * tall, middle + 0.6 * tall), mark.small, fill=255, font=ImageFont.load_default(tall * 0.65))
     if mark.mirrored:
         value, cover = ImageOps.mirror(value), ImageOps.mirror(cover)
     if mark.slant:
         value = value.rotate(mark.slant, Image.Resampling.BILINEAR, fillcolor=255)
         cover = cover.rotate(mark.slant, Image.Resampling.BILINEAR)
     greys, shares = (np.asarray(each.reduce(FINER), np.float32) / 255 for each in (value, cover))
-    return greys * LEAD, shares
+    return greys * mark.grey, shares
 
 
 def arrow(draw: ImageDraw.ImageDraw, middle: float, tall: float) -> None:

@@ -36,7 +36,7 @@ def on_skin(study: Study, x: float, y: float) -> tuple[float, float, float]:
 def bead(place: tuple[float, float, float], radius: float) -> Capsules:
     """A ball."""
     at = np.array([place], float)
-    return Capsules(at, at + (0, 0, 1e-3), np.array([radius]))
+    return Capsules(at, at + np.array([0, 0, 1e-3]), np.array([radius]))
 
 
 def curve(study: Study, points: list[tuple[float, float]], radius: float) -> Capsules:
@@ -62,9 +62,9 @@ def electrodes(draw: Draw, study: Study) -> list[Part]:
         bend = 3.5 * draw.normal(size=4)
         lead = [(x, y), (0.8 * x + 0.2 * end[0] + bend[0], 0.8 * y + 0.2 * end[1] + bend[1])]
         lead += [(0.35 * x + 0.65 * end[0] + bend[2], 0.4 * y + 0.6 * end[1] + bend[3]), end]
-        metal += [bead(on_skin(study, x, y), 0.42), curve(study, lead, 0.075)]
+        metal += [bead(on_skin(study, x, y), 0.42), curve(study, lead, 0.1)]
         pads += [ring(on_skin(study, x, y), 0.85, 0.85, 0.14, 8)]
-    return [(joined(metal), 0.9), (joined(pads), 0.25)]
+    return [(joined(metal), 1.7), (joined(pads), 0.4)]
 
 
 def tubing(draw: Draw, study: Study) -> list[Part]:
@@ -72,7 +72,7 @@ def tubing(draw: Draw, study: Study) -> list[Part]:
     meet, foot, way = draw.uniform(2, 9), draw.uniform(-30, -14), draw.normal()
     sides = [[(side * 6.5, 20.0), (side * (5.0 + draw.random()), 14.0), (side * 2.0, meet + 3), (way, meet)] for side in (-1, 1)]
     tail = [(way, meet), (way + 2 * draw.normal(), meet - 8), (way + 6 * draw.normal(), foot)]
-    return [(joined([curve(study, each, 0.2) for each in (*sides, tail)]), 0.16)]
+    return [(joined([curve(study, each, 0.2) for each in (*sides, tail)]), 0.35)]
 
 
 def sternal_wires(draw: Draw, study: Study) -> list[Part]:
@@ -80,9 +80,9 @@ def sternal_wires(draw: Draw, study: Study) -> list[Part]:
     solids = []
     for height in np.linspace(6.5, -5.5, int(draw.integers(5, 7))):
         x, y = 0.25 * draw.normal(), height + 0.3 * draw.normal()
-        solids.append(ring((x, y, 8.2), 1.1 + 0.2 * draw.random(), 0.45 + 0.2 * draw.random(), 0.06, 8))
+        solids.append(ring((x, y, 8.2), 1.1 + 0.2 * draw.random(), 0.45 + 0.2 * draw.random(), 0.09, 8))
         solids.append(chain(np.array([(x, y - 0.4, 8.5), (x + 0.4 * draw.normal(), y - 0.9, 8.6)]), 0.09))
-    return [(joined(solids), 1.6)]
+    return [(joined(solids), 4.0)]
 
 
 def clips(draw: Draw, study: Study) -> list[Part]:
@@ -90,7 +90,7 @@ def clips(draw: Draw, study: Study) -> list[Part]:
     middle = np.array([(8.0, -8.0, 8.0), (13.0, 3.0, 1.0), (4.0, 0.0, 0.0), (5.0, -18.0, 2.0)][int(draw.integers(4))])
     middle = middle * (1.0 if draw.random() < 0.5 else -1.0, 1, 1)
     starts = middle + draw.normal(size=(int(draw.integers(4, 10)), 3)) * (1.4, 1.6, 1.0)
-    return [(Capsules(starts, starts + 0.28 * draw.normal(size=starts.shape), np.full(len(starts), 0.07)), 2.5)]
+    return [(Capsules(starts, starts + 0.28 * draw.normal(size=starts.shape), np.full(len(starts), 0.1)), 5.0)]
 
 
 def necklace(draw: Draw, study: Study) -> list[Part]:
@@ -104,7 +104,7 @@ def buttons(draw: Draw, study: Study) -> list[Part]:
     """A row of buttons or snaps of a gown."""
     x, first, apart = 3.0 * draw.normal(), draw.uniform(4, 10), draw.uniform(5, 8)
     rows = [first - apart * place for place in range(int(draw.integers(2, 5)))]
-    return [(joined([ring(on_skin(study, x + 0.4 * draw.normal(), row), 0.45, 0.45, 0.13, 8) for row in rows]), 0.9)]
+    return [(joined([ring(on_skin(study, x + 0.4 * draw.normal(), row), 0.45, 0.45, 0.13, 8) for row in rows]), 1.6)]
 
 
 MAKERS: dict[str, Callable[[Draw, Study], list[Part]]] = {
