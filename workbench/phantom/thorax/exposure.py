@@ -1,5 +1,6 @@
 """From what the detector counted to grey: uneven exposure, smoothing before storage, compression of the range, the display curve, its looks."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -8,9 +9,11 @@ from scipy import ndimage
 from workbench.errors import UserError
 from workbench.phantom.film import block_mean
 from workbench.phantom.thorax.acquisition import Acquisition
+from workbench.phantom.thorax.latents import Study
 
 BODY = 0.6  # density above which a pixel counts for the display window
 SMOOTH = 0.45 / 128  # of the film's width, standard deviation of the smoothing where little light came through
+EASED = 1.5  # density below which coarse differences count no further
 GRAIN = 0.012  # relative noise that is smoothed altogether
 BINS = 64
 SHOULDER = 0.72  # share of the range from which the curve bends, so that nothing dense is cut
@@ -31,7 +34,6 @@ class Scanner(NamedTuple):
 class Tone(NamedTuple):
     """What a display takes from a whole film, so that another film can be shown alike."""
 
-    middle: float  # density round which the range is compressed
     low: float
     high: float
     levels: np.ndarray  # (BINS + 1,) cumulated share of pixels up to each of evenly spaced greys
@@ -52,36 +54,41 @@ def smoothed(density: np.ndarray, photons: float) -> np.ndarray:
     return density + weight * (ndimage.gaussian_filter(density, SMOOTH * len(density), mode="nearest", truncate=3) - density)
 
 
+@lru_cache(maxsize=16)
+def growing(small: int, size: int) -> np.ndarray:
+    """Linear interpolation from the middles of `small` pixels to those of `size` (size, small)."""
+    place = np.clip((np.arange(size) + 0.5) * (small / size) - 0.5, 0, small - 1)
+    return np.maximum(1 - np.abs(place[:, None] - np.arange(small)), 0).astype(np.float32)
+
+
 def coarse(film: np.ndarray, width: float) -> np.ndarray:
-    """The film smoothed by `width` of its side: averaged, smoothed, interpolated."""
+    """A square film smoothed by `width` of its side: averaged to about 32 pixels, smoothed, interpolated."""
     factor = max(each for each in range(1, max(len(film) // 32, 1) + 1) if len(film) % each == 0)
     small = block_mean(film, factor)
     small = ndimage.gaussian_filter(small, width * len(small), mode="nearest", truncate=3)
-    return ndimage.zoom(small, factor, order=1, mode="nearest", grid_mode=True) if factor > 1 else small
+    return (up := growing(len(small), len(film)).astype(film.dtype, copy=False)) @ small @ up.T  # type: ignore[no-any-return]
 
 
-def flattened(density: np.ndarray, share: float, middle: float) -> np.ndarray:
-    """Without a share of its coarse differences from a density: heart and lung both keep their contrast."""
-    return density - share * (coarse(np.maximum(density, middle - 1.5), 0.07) - middle) if share else density
+def eased(density: np.ndarray, scanner: Scanner) -> np.ndarray:
+    """Without the scanner's share of its coarse differences, so that heart and lung both keep their contrast."""
+    return density - scanner.flat * coarse(np.maximum(density, EASED), 0.07)
 
 
-def tone_of(scanner: Scanner, taken: Acquisition, window: np.ndarray, display: tuple[float, float, float], lateral: bool) -> Tone:
-    """The display window of a film; UserError where its middle shows no body."""
-    edge = len(window) // 8
-    core = window[edge:-edge, edge:-edge]
-    shown = core[core > BODY]
+def tone_of(window: np.ndarray, flat: np.ndarray, study: Study) -> Tone:
+    """The display window of a film (h, w) by its density and by what `eased` made of it; UserError where its middle shows no body."""
+    edge, taken, display = len(window) // 8, study.acquisition, study.display
+    core = (slice(edge, -edge),) * 2
+    shown = flat[core][window[core] > BODY]
     if not len(shown):
-        raise UserError("no body in the middle of its film; choose a smaller shift")
-    middle = float(shown.mean())
-    flat = flattened(window, scanner.flat, middle)[edge:-edge, edge:-edge]
-    low, high = (float(each) for each in np.percentile(flat[core > BODY], (8.0 if lateral else 1.0, 99.5)))
+        raise UserError(f"thorax: study {study.number} has no body in the middle of its film; choose a smaller shift")
+    low, high = (float(each) for each in np.percentile(shown, (8.0 if study.view == "lateral" else 1.0, 99.5)))
     span = high - low
     low, high = low - span * (0.20 - 0.12 * display[0]), high + span * (0.03 + 0.08 * display[1])
     if taken.look == "bright":
         high -= 0.35 * taken.strength * span
-    grey = bent((flat - low) / (high - low)) if taken.look == "equalised" else np.zeros(1)
+    grey = bent((flat[core] - low) / (high - low)) if taken.look == "equalised" else np.zeros(1)
     counts = np.histogram(grey, BINS, (0, 1))[0]
-    return Tone(middle, low, high, np.concatenate([[0], np.cumsum(counts)]) / counts.sum())
+    return Tone(low, high, np.concatenate([[0], np.cumsum(counts)]) / counts.sum())
 
 
 def bent(grey: np.ndarray) -> np.ndarray:
@@ -90,9 +97,9 @@ def bent(grey: np.ndarray) -> np.ndarray:
     return np.minimum(np.maximum(grey, 0), SHOULDER + room * -np.expm1(-np.maximum(grey - SHOULDER, 0) / room))
 
 
-def toned(density: np.ndarray, scanner: Scanner, taken: Acquisition, tone: Tone, gamma: float) -> np.ndarray:
-    """Grey in [0, 1] (h, w)."""
-    grey = bent((flattened(density, scanner.flat, tone.middle) - tone.low) / (tone.high - tone.low))
+def toned(flat: np.ndarray, scanner: Scanner, taken: Acquisition, tone: Tone, gamma: float) -> np.ndarray:
+    """Grey in [0, 1] (h, w) of an eased density."""
+    grey = bent((flat - tone.low) / (tone.high - tone.low))
     if taken.look == "equalised":
         share = 0.65 * taken.strength
         grey = (1 - share) * grey + share * np.interp(grey, np.linspace(0, 1, BINS + 1), tone.levels).astype(grey.dtype)

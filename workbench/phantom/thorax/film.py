@@ -6,7 +6,6 @@ import numpy as np
 from scipy import ndimage
 
 from workbench.dataset import Image
-from workbench.errors import UserError
 from workbench.phantom.film import block_mean
 from workbench.phantom.solids import Rays, rays, turn
 from workbench.phantom.thorax import MASKS
@@ -14,7 +13,7 @@ from workbench.phantom.thorax.aim import CENTRE, FIELD
 from workbench.phantom.thorax.anatomy import body_of
 from workbench.phantom.thorax.collimation import bordered, lit
 from workbench.phantom.thorax.crossings import union
-from workbench.phantom.thorax.exposure import Scanner, smoothed, tone_of, toned, uneven
+from workbench.phantom.thorax.exposure import Scanner, coarse, eased, smoothed, tone_of, toned, uneven
 from workbench.phantom.thorax.latents import Study
 from workbench.phantom.thorax.lead import marks, stamp
 from workbench.phantom.thorax.materials import BONE, DEVICE, FAT, MARROW, SHARES, SOFT
@@ -81,11 +80,7 @@ def log_exposure(study: Study, size: int) -> tuple[np.ndarray, Paths]:
     for solids, density in wires(study):
         found = found._replace(device=found.device + density * before.beam.slant * union([before.crossed(solids)]).total(before.beam))
     primary = sum(share * np.exp(-attenuated(found, energy)) for energy, share in enumerate(SHARES))
-    small = block_mean(primary, max(fine // 32, 1))
-    spread = ndimage.zoom(
-        ndimage.gaussian_filter(small, 0.1 * len(small), mode="nearest"), fine / len(small), order=1, mode="nearest", grid_mode=True
-    )
-    blurred = ndimage.gaussian_filter(primary + SCATTER * spread, BLUR * fine, mode="nearest")
+    blurred = ndimage.gaussian_filter(primary + SCATTER * coarse(primary, 0.1), BLUR * fine, mode="nearest")
     return block_mean(blurred, fine // size) * uneven(study.acquisition, size, blurred.dtype), found
 
 
@@ -118,12 +113,10 @@ def quanta(study: Study, size: int) -> float:
 def display(study: Study, density: np.ndarray, window: np.ndarray) -> np.ndarray:
     """Smoothed, windowed as another density is, curved, bordered and marked as this scanner does it (h, w) uint8."""
     scanner, taken, size = SCANNERS[study.device_style], study.acquisition, len(density)
-    try:
-        tone = tone_of(scanner, taken, window, study.display, study.view == "lateral")
-    except UserError as error:
-        raise UserError(f"thorax: study {study.number} has {error}") from None
-    shown = smoothed(density, quanta(study, size))
-    grey = bordered(toned(shown, scanner, taken, tone, study.display[2]), taken, lit(taken, size, scanner.rim))
+    flat = eased(smoothed(density, quanta(study, size)), scanner)
+    like = flat if window is density else eased(smoothed(window, quanta(study, size)), scanner)
+    grey = toned(flat, scanner, taken, tone_of(window, like, study), study.display[2])
+    grey = bordered(grey, taken, lit(taken, size, scanner.rim))
     for each in marks(study.seed, study.number, taken, study.view, scanner.marker, scanner.text):
         stamp(grey, each)
     return np.round(255 * np.clip(grey, 0, 1)).astype(np.uint8)
