@@ -1,5 +1,6 @@
 """From what the detector counted to grey: uneven exposure, smoothing before storage, compression of the range, the display curve, its looks."""
 
+import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -50,7 +51,7 @@ def uneven(taken: Acquisition, size: int, dtype: np.dtype) -> np.ndarray | float
 
 def smoothed(density: np.ndarray, photons: float) -> np.ndarray:
     """The film as an archive keeps it: smoothed where few of `photons` a pixel came through, and there alone."""
-    weight = np.clip(np.exp(density / 2) / (np.sqrt(photons) * GRAIN) - 0.5, 0, 1)
+    weight = np.clip(np.exp(density / 2) / (math.sqrt(photons) * GRAIN) - 0.5, 0, 1)
     return density + weight * (ndimage.gaussian_filter(density, SMOOTH * len(density), mode="nearest", truncate=3) - density)
 
 
@@ -104,7 +105,7 @@ def toned(flat: np.ndarray, scanner: Scanner, taken: Acquisition, tone: Tone, ga
         share = 0.65 * taken.strength
         grey = (1 - share) * grey + share * np.interp(grey, np.linspace(0, 1, BINS + 1), tone.levels).astype(grey.dtype)
     bend = {"dark": 0.7, "bright": -0.25, "washed out": -0.2}.get(taken.look, 0.0)
-    grey = grey ** (scanner.gamma * np.exp(0.22 * gamma + bend * taken.strength))
+    grey = grey ** (scanner.gamma * math.exp(0.22 * gamma + bend * taken.strength))
     grey = grey + scanner.sigmoid * (0.5 - 0.5 * np.cos(np.pi * grey) - grey)
     if scanner.detail:
         grey = grey + scanner.detail * (grey - coarse(grey, 1 / 24))
