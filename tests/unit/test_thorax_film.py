@@ -72,9 +72,7 @@ def test_the_field_holds_both_lungs_nearly_always_and_varies():
         shares.append(here.sum() / around.sum())
         widths.append(np.ptp(np.flatnonzero(here.any(0))) / 48)
     assert np.mean(np.array(shares) > 0.98) > 0.85 and np.min(shares) > 0.75
-    assert (
-        0.66 < np.mean(widths) < 0.82 and np.std(widths) > 0.05
-    )  # 192 real lung masks: .83 +- .09, chests of the NIH are smaller in theirs
+    assert 0.66 < np.mean(widths) < 0.82 and np.std(widths) > 0.05
     rolls = [draw_study(9, index).roll for index in range(400)]
     assert 2 < np.std(rolls) < 4 and np.max(np.abs(rolls)) > 9
 
@@ -149,7 +147,7 @@ def test_few_photons_are_smoothed_and_many_are_not():
     assert smoothed(noisy, 1e4).std() < 0.8 * noisy.std()
     half = noisy.copy()
     half[:, :64] -= 4
-    kept = smoothed(half, 3e5)
+    kept = smoothed(half, 1.3e5)
     np.testing.assert_array_equal(kept[:, :56], half[:, :56])
     assert kept[:, 72:].std() < 0.9 * half[:, 72:].std()
 

@@ -15,7 +15,7 @@ from workbench.phantom.thorax.latents import Study
 BODY = 0.6  # density above which a pixel counts for the display window
 SMOOTH = 0.45 / 128  # of the film's width, standard deviation of the smoothing where little light came through
 EASED = 1.5  # density below which coarse differences count no further
-GRAIN = 0.012  # relative noise that is smoothed altogether
+GRAIN = 0.018  # relative noise that is smoothed altogether
 BINS = 64
 SHOULDER = 0.72  # share of the range from which the curve bends, so that nothing dense is cut
 
@@ -84,7 +84,7 @@ def tone_of(window: np.ndarray, flat: np.ndarray, study: Study) -> Tone:
         raise UserError(f"thorax: study {study.number} has no body in the middle of its film; choose a smaller shift")
     low, high = (float(each) for each in np.percentile(shown, (8.0 if study.view == "lateral" else 1.0, 99.5)))
     span = high - low
-    low, high = low - span * (0.20 - 0.12 * display[0]), high + span * (0.03 + 0.08 * display[1])
+    low, high = low - span * (0.15 - 0.12 * display[0]), high + span * (0.03 + 0.08 * display[1])
     if taken.look == "bright":
         high -= 0.35 * taken.strength * span
     grey = bent((flat[core] - low) / (high - low)) if taken.look == "equalised" else np.zeros(1)

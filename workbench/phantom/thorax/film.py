@@ -23,12 +23,12 @@ from workbench.randomness import rng
 
 BLUR = 0.15 / 128  # of the film's width, standard deviation
 SCATTER = 0.4  # of the primary, spread over the film
-QUANTA = 120.0  # photons in a pixel of 128 across for each of a study's
+QUANTA = 90.0  # photons in a pixel of 128 across for each of a study's
 READOUT = 6.0  # photons, standard deviation
 SCANNERS = (
-    Scanner(gamma=0.75, sigmoid=0.0, detail=0.0, flat=0.15, rim=1.0, marker=0.046, text=0.0),
-    Scanner(gamma=0.68, sigmoid=0.5, detail=0.15, flat=0.30, rim=1.5, marker=0.036, text=0.024),
-    Scanner(gamma=0.85, sigmoid=0.2, detail=0.4, flat=0.40, rim=0.6, marker=0.052, text=0.018),
+    Scanner(gamma=0.75, sigmoid=0.0, detail=0.0, flat=0.15, rim=1.0, marker=0.042, text=0.0),
+    Scanner(gamma=0.68, sigmoid=0.5, detail=0.15, flat=0.30, rim=1.5, marker=0.034, text=0.024),
+    Scanner(gamma=0.85, sigmoid=0.2, detail=0.4, flat=0.40, rim=0.6, marker=0.047, text=0.018),
 )
 
 
