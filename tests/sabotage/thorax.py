@@ -80,9 +80,9 @@ SABOTAGES = [
         "depths in half precision",
     ),
     Sabotage(
-        f"{HERE}/film.py",
-        "(np.arange(size) + 0.5) * len(small) / size - 0.5",
-        "np.arange(size) * len(small) / size",
+        f"{HERE}/exposure.py",
+        "(np.arange(size) + 0.5) * (small / size) - 0.5",
+        "np.arange(size) * (small / size)",
         [f"{KERNELS}::test_a_magnified_image_is_that_of_the_general_resampling"],
         "scattered light half a pixel aside",
     ),

@@ -11,6 +11,7 @@ from tests.unit.test_phantom import slope
 from workbench.errors import UserError
 from workbench.phantom.latents import draw_patient
 from workbench.phantom.thorax import DEVICES, FINDINGS, GENERATOR_VERSION, MASKS, SIDES
+from workbench.phantom.thorax.acquisition import Acquisition
 from workbench.phantom.thorax.anatomy import body_of
 from workbench.phantom.thorax.clip import at_phase, clip
 from workbench.phantom.thorax.film import SCANNERS, attenuated, expose, log_exposure, render, seen
@@ -21,7 +22,7 @@ FRONT = ("PA", "AP")
 
 
 def healthy(index=1, view="PA"):
-    study = draw_study(3, index)._replace(findings=(), yaw=0.0, roll=0.0, shift=(0.0, 0.0), zoom=1.0, view=view)
+    study = draw_study(3, index)._replace(findings=(), yaw=0.0, roll=0.0, shift=(0.0, 0.0), zoom=1.0, view=view, acquisition=Acquisition())
     return study._replace(patient=study.patient._replace(build=0.4), inspiration=0.7)
 
 

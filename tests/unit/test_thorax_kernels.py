@@ -11,7 +11,8 @@ from scipy import ndimage
 from tests.unit.test_thorax_paths import capsule_chord, line_of, study_of
 from workbench.phantom.solids import rays
 from workbench.phantom.thorax.crossings import Capsules, crossed, union
-from workbench.phantom.thorax.film import magnified, render, seen
+from workbench.phantom.thorax.exposure import growing
+from workbench.phantom.thorax.film import render, seen
 from workbench.phantom.thorax.latents import draw_study
 
 
@@ -47,7 +48,7 @@ def test_a_magnified_image_is_that_of_the_general_resampling():
     small = np.random.default_rng(0).random((11, 11)).astype(np.float32)
     for size in (44, 50):
         expected = ndimage.zoom(small, size / 11, order=1, mode="nearest", grid_mode=True)
-        assert np.abs(magnified(small, size) - expected).max() < 1e-5
+        assert np.abs(growing(11, size) @ small @ growing(11, size).T - expected).max() < 1e-5
 
 
 def test_threads_render_the_same_bits():

@@ -11,7 +11,7 @@ import numpy as np
 from workbench.phantom.solids import Ellipsoid, turn
 from workbench.phantom.thorax import DEVICES, SIDES
 from workbench.phantom.thorax.crossings import Capsules, joined
-from workbench.phantom.thorax.devices import BOX_DENSITY, DENSITY, device
+from workbench.phantom.thorax.devices import device
 from workbench.phantom.thorax.latents import Finding, Study
 from workbench.phantom.thorax.skeleton import Skeleton, skeleton
 from workbench.phantom.thorax.tree import airways, grains, vessels
@@ -75,7 +75,7 @@ def body_of(study: Study) -> Body:
     devices = []
     for each in study.findings:
         if each.name in DEVICES:
-            devices.append(Device(each, *device(each, shift), DENSITY[each.name], BOX_DENSITY))
+            devices += [Device(each, tube, [], density, 0.0) for tube, density in device(each, shift)]
     scale = float(np.exp(own.size))
     body = Body(
         scale,

@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 from workbench.errors import UserError
 from workbench.phantom.latents import Patient, draw_patient, flat, patient_of
 from workbench.phantom.thorax import DEVICES, FINDINGS, SIDES
+from workbench.phantom.thorax.acquisition import Acquisition, draw_acquisition
+from workbench.phantom.thorax.aim import aim
 from workbench.randomness import rng
 
 View = Literal["PA", "AP", "lateral"]
@@ -93,6 +95,7 @@ class Study(NamedTuple):
     device_style: int
     display: tuple[float, float, float]  # uniform draws in [-1, 1]: lower end, upper end, exponent
     findings: tuple[Finding, ...]
+    acquisition: Acquisition = Acquisition()
 
     def has(self, name: str) -> bool:
         return any(finding.name == name for finding in self.findings)
@@ -108,7 +111,7 @@ class Study(NamedTuple):
     @property
     def factors(self) -> dict[str, float | str]:
         """The latents as flat numbers and words, for probes of what an embedding still holds."""
-        return flat(self, FINDINGS)
+        return flat(self, FINDINGS) | self.acquisition.factors
 
 
 def draw_study(seed: int, index: int) -> Study:
@@ -121,15 +124,16 @@ def draw_study(seed: int, index: int) -> Study:
     view: View = "AP" if portable else "lateral" if lateral else "PA"
     restless = 1.4 if portable else 1.0
     inspiration = float(draw.beta(2.5, 2.5) if portable else draw.beta(4, 2))
-    yaw, roll, across, up = (float(restless * scale * draw.normal()) for scale in (3.5, 2.0, 1.2, 1.2))
-    zoom = float(math.exp(draw.uniform(-0.12, 0.12)))
+    yaw, roll, *_ = (float(restless * scale * draw.normal()) for scale in (3.5, 2.0, 1.2, 1.2))  # the field has a stream of its own
+    draw.uniform(-0.12, 0.12)
     photons = float(math.exp(draw.uniform(math.log(800.0), math.log(3000.0))))
     style = int(draw.integers(3))
     low, high, gamma = (float(value) for value in draw.uniform(-1, 1, size=3))
     findings = draw_findings(seed, index, patient, view)
-    return Study(
-        seed, index, number, patient, view, inspiration, yaw, roll, (across, up), zoom, photons, style, (low, high, gamma), findings
-    )
+    zoom, shift, lean = aim(seed, index, patient, view, inspiration)
+    taken = draw_acquisition(seed, index, view)
+    tones = low, high, gamma
+    return Study(seed, index, number, patient, view, inspiration, yaw, roll + lean, shift, zoom, photons, style, tones, findings, taken)
 
 
 def draw_findings(seed: int, index: int, patient: Patient, view: str) -> tuple[Finding, ...]:

@@ -129,7 +129,8 @@ def paths(study: Study, placed: Placed) -> Paths:
     for each in body.devices:
         tube, boxes = union([placed.crossed(each.tube)]).total(beam), [found.total(beam) for found in placed.balls(each.boxes)]
         metal += each.density * tube + sum(each.box_density * box for box in boxes)
-        inside[each.finding.name, each.finding.side] = tube + sum(boxes) > 0
+        key = each.finding.name, each.finding.side  # a device has several parts
+        inside[key] = inside.get(key, False) | (tube + sum(boxes) > 0)
     long = beam.slant
     return Paths((soft - whole) * long, fat * long, (whole - marrow) * long, marrow * long, metal * long, inside)
 
