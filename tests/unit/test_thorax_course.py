@@ -1,6 +1,7 @@
 """Patients of the thorax in time: who has which studies, what stays, what changes, and how frequent findings are."""
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from workbench.phantom.thorax.report import changes
 from workbench.phantom.thorax.variants import PLAIN, Variant
 
 STUDIES = [drawn_study(21, index) for index in range(3000)]
-PAIRS = [(before, now) for before, now in zip(STUDIES, STUDIES[1:]) if now.visit]
+PAIRS = [(before, now) for before, now in pairwise(STUDIES) if now.visit]
 
 
 def present(studies):
