@@ -82,7 +82,7 @@ def test_a_question_is_well_put_and_a_function_of_its_address():
         for each in rows:
             assert each.question.endswith("?") and not re.search(r"[{}]|  |\ba [aeiou]|\ban [^aeiou]", each.question), each.question
             assert each.answer_type == ("closed" if each.options else "open") and set(each.concepts) <= set(concepts())
-            assert not re.search(f"an? ({'|'.join(CONCEPT[name] for name in UNCOUNTED)})", each.question)
+            assert not re.search(rf"\ban? ({'|'.join(CONCEPT[name] for name in UNCOUNTED)})", each.question)
     assert questions(STUDIES[5], PRIORS[5]) == ASKED[5] != questions(STUDIES[6], PRIORS[6])
 
 
