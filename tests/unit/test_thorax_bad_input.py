@@ -32,7 +32,7 @@ EDITS = [
     ({"inspiration": float("inf")}, "inspiration inf; expected 0 to 1"),
 ]
 FIELDS = [
-    ({"size": 15}, "size: Input should be greater than or equal to 16"),
+    ({"size": 14}, "size: Input should be greater than or equal to 16"),
     ({"size": 33}, "size: Input should be a multiple of 2"),
     ({"films": "three"}, "films: Input should be 'one', 'two' or 'study'"),
     ({"marker": "pneumonia"}, "marker: Input should be 'none', 'cardiomegaly'"),
