@@ -57,6 +57,7 @@ def test_a_finding_is_compared_at_the_factor_that_is_set():
         both = without.edit(**factors).edit(finding="nodule", severity=0.9)
         assert both.base == without.edit(**factors).study and both.study != both.base
         assert without.edit(finding="nodule", severity=0.9, **factors) == both
+        assert without.edit(finding="nodule", severity=0.9).edit(**factors) == both
         assert np.mean(both.film(64).image != without.edit(**factors).film(64).image) < 0.6
 
 

@@ -20,8 +20,13 @@ def made(**more):
 
 
 @pytest.fixture(scope="module")
-def clinic():
-    return made(films="study")
+def clinic(tmp_path_factory):
+    """Rendered now, and not because it lay on disk."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("WORKBENCH_CACHE", str(tmp_path_factory.mktemp("clinic")))
+        found = made(films="study")
+        assert found.words
+        return found
 
 
 def test_a_study_has_the_films_of_its_plan_with_masks_and_boxes_of_their_own(clinic):
