@@ -18,7 +18,7 @@ from workbench.figures import prevalence as figures
 from workbench.ingest.card import card
 
 GALLERY = {"name": "phantoms", "level": "teaching", "size": 128, "train": 300, "val": 100, "test": 100}  # rendered in seconds
-THORAX = {"name": "thorax", "size": 128, "train": 120, "val": 40, "test": 40, "lateral": True}
+THORAX = {"name": "thorax", "size": 128, "train": 120, "val": 40, "test": 40, "films": "study"}
 NEWEST = 40  # runs whose data sets are offered
 LISTED = 300  # studies in the table
 SPLITS = {"train": "Train", "val": "Validation", "test": "Test"}
@@ -191,7 +191,8 @@ def study(chosen: Chosen, key: str) -> None:
         studies.ask(loaded)
         return
     sample: Sample = loaded.dataset[loaded.places[key]]
-    masks = {name: held for name, held in (sample.get("masks") or {}).items() if held.any()}
+    every = sample.get("film_masks") or [sample.get("masks") or {}]
+    masks = {name: True for own in every for name, held in own.items() if held.any()}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         boxed = st.toggle("Boxes", True, key="data_boxes", disabled=not sample.get("boxes"))
         said = st.toggle(
@@ -205,7 +206,8 @@ def study(chosen: Chosen, key: str) -> None:
     present = studies.present_in(loaded, sample)
     for number, image in enumerate(sample["images"][:4]):
         boxes = [box for box in sample.get("boxes", []) if boxed and box.get("image", 0) == number and box.get("label") in present]
-        outlines = [masks[name] for name in drawn] if number == 0 else []
+        own = every[number] if number < len(every) else {}
+        outlines = [own[name] for name in drawn if name in own]
         st.image(studies.picture(image, boxes, outlines), alt=f"Image {number + 1} of {key}", width=studies.WIDTH)
     studies.words(loaded, sample, key, sample.get("entities", ()) if said else ())
     asked = sample.get("questions", ())

@@ -1,5 +1,6 @@
 """What if? A simulated patient with one finding or factor changed, beside the film as it was and what differs."""
 
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,17 +12,30 @@ from workbench.data.phantoms import Phantoms
 from workbench.data.thorax import Thorax
 from workbench.dataset import Image
 from workbench.phantom import FINDINGS, SIDES
-from workbench.phantom.counterfactual import FACTORS, SIDED, ZONED, ZONES, Phantom, phantom
+from workbench.phantom.counterfactual import FACTORS, SIDED, ZONED, ZONES, Factor, Phantom, phantom
 from workbench.phantom.report import text_of
-from workbench.phantom.thorax import FINDINGS as THORAX
-from workbench.phantom.thorax.film import render
-from workbench.phantom.thorax.latents import MIDDLE, VIEWS, Study, with_finding
-from workbench.phantom.thorax.report import report
-from workbench.phantom.thorax.rows import frontal
+from workbench.phantom.thorax import FINDINGS as THORAX_FINDINGS
+from workbench.phantom.thorax import counterfactual as thorax
+from workbench.phantom.thorax.latents import MIDDLE, VIEWS
 
 SIZE = 256  # pixels of the films drawn here, whatever the data set's size
 NOTHING = "nothing"
 STEPS = {"age": 1.0, "build": 0.05, "heart size": 0.02, "inspiration": 0.05, "rotation": 0.5, "tilt": 0.5, "exposure": 0.1, "zoom": 0.01}
+
+
+class Changes(NamedTuple):
+    """What the controls of an engine offer."""
+
+    findings: Sequence[str]
+    sided: Container[str]
+    zoned: Container[str]
+    factors: Mapping[str, Factor]
+
+
+FIRST = Changes(FINDINGS, SIDED, ZONED, FACTORS)
+THORAX = Changes(
+    THORAX_FINDINGS, {*THORAX_FINDINGS} - {*MIDDLE}, thorax.ZONED, {name: each for name, each in thorax.FACTORS.items() if name != "view"}
+)
 
 
 class Pair(NamedTuple):
@@ -41,11 +55,11 @@ def section(dataset: Phantoms | Thorax, place: int, key: str) -> None:
     controls, films = st.columns([1, 2.6], gap="medium")
     split, _ = dataset.places[place]
     with controls:
-        index = dataset.studies[place]["index"]
+        seed, index = dataset.config.seed, dataset.studies[place]["index"]
         if isinstance(dataset, Thorax):
-            pair = turned(frontal(dataset.config.seed, index), key)
+            pair = changed(viewed(thorax.phantom(seed, index, dataset.variants[split]), key), THORAX, key)
         else:
-            pair = changed(phantom(dataset.config.level, dataset.config.seed, index, dataset.variants[split]), key)
+            pair = changed(phantom(dataset.config.level, seed, index, dataset.variants[split]), FIRST, key)
     with films:
         draw(pair, key)
 
@@ -67,38 +81,31 @@ def draw(pair: Pair, key: str) -> None:
     )
 
 
-def changed(own: Phantom, key: str) -> Pair:
-    """A study of `phantoms` with the controls of a finding and a factor."""
-    edited = factor(finding(own, key), key)
-    after, names = edited.film(SIZE), [name for name in FINDINGS if edited.study.has(name)]
+def changed(own: Phantom | thorax.Phantom, engine: Changes, key: str) -> Pair:
+    """A study with the controls of a finding and a factor."""
+    edited = factor(finding(own, engine, key), engine, key)
+    after, names = edited.film(SIZE), [name for name in engine.findings if edited.study.has(name)]
     boxes = [box for box in after.boxes if box["label"] in names]
     return Pair(own.film(SIZE).image, after.image, boxes, names, text_of(edited.report().findings))
 
 
-def turned(own: Study, key: str) -> Pair:
-    """A study of `thorax` with the controls of a finding and the view."""
-    absent = [name for name in ("effusion", *THORAX) if not own.has(name)]  # at first something is to be seen
-    name = st.selectbox("Finding", THORAX, index=THORAX.index((absent or list(THORAX))[0]), key=f"what_finding_{key}")
-    there = next((each for each in own.findings if each.name == name), None)
-    severity, side, zone = details(name, there, name not in MIDDLE, name in ("consolidation", "atelectasis", "nodule", "mass"), key)
-    view: Any = st.segmented_control("View", VIEWS, default=own.view, required=True, key=f"what_view_{key}")
-    seen = own._replace(view=view)
-    edited = with_finding(seen, name, severity, side or "", zone)  # type: ignore[arg-type]
-    after = render(edited, SIZE, seen)
-    return Pair(
-        render(seen, SIZE).image, after.image, after.boxes, [each for each in THORAX if edited.has(each)], text_of(report(edited).findings)
-    )
+def viewed(own: thorax.Phantom, key: str) -> thorax.Phantom:
+    """The patient as another view shows him: what is changed is seen from there, before and after."""
+    view: Any = st.segmented_control("View", VIEWS, default=own.study.view, required=True, key=f"what_view_{key}")
+    return own.edit(view=view)
 
 
-def finding(own: Phantom, key: str) -> Phantom:
+def finding(own: Phantom | thorax.Phantom, engine: Changes, key: str) -> Phantom | thorax.Phantom:
     """The controls of a finding."""
-    absent = [name for name in ("effusion", *FINDINGS) if not own.study.has(name)]  # at first something is to be seen
-    name = st.selectbox("Finding", [NOTHING, *FINDINGS], index=1 + FINDINGS.index(absent[0]) if absent else 0, key=f"what_finding_{key}")
+    absent = [name for name in ("effusion", *engine.findings) if not own.study.has(name)]  # at first something is to be seen
+    name = st.selectbox(
+        "Finding", [NOTHING, *engine.findings], index=1 + engine.findings.index(absent[0]) if absent else 0, key=f"what_finding_{key}"
+    )
     if name == NOTHING:
         return own
     there = next((each for each in own.study.findings if each.name == name), None)
-    severity, side, zone = details(name, there, name in SIDED, name in ZONED, key)
-    return own.edit(finding=name, side=side, severity=severity, zone=zone)
+    severity, side, zone = details(name, there, name in engine.sided, name in engine.zoned, key)
+    return own.edit(finding=name, side=side, severity=severity, zone=zone if severity else None)
 
 
 def details(name: str, there: Any, sided: bool, zoned: bool, key: str) -> tuple[float, str | None, str | None]:
@@ -113,14 +120,14 @@ def details(name: str, there: Any, sided: bool, zoned: bool, key: str) -> tuple[
     return severity, side, zone
 
 
-def factor(own: Phantom, key: str) -> Phantom:
+def factor(own: Phantom | thorax.Phantom, engine: Changes, key: str) -> Phantom | thorax.Phantom:
     """The controls of a factor of the patient or of the film."""
     name = st.selectbox(
-        "And", [NOTHING, *FACTORS], key=f"what_factor_{key}", format_func=lambda each: each if each == NOTHING else each.capitalize()
+        "And", [NOTHING, *engine.factors], key=f"what_factor_{key}", format_func=lambda each: each if each == NOTHING else each.capitalize()
     )
     if name == NOTHING:
         return own
-    bounds, now = FACTORS[name].bounds, own.study.factors[name]
+    bounds, now = engine.factors[name].bounds, own.study.factors[name]
     if isinstance(bounds[0], str):
         value: Any = st.segmented_control(name.capitalize(), bounds, default=now, required=True, key=f"what_{name}_{key}")
     else:

@@ -39,6 +39,7 @@ class Sample(TypedDict):
     uncertain: NotRequired[np.ndarray]
     boxes: NotRequired[list[dict[str, Any]]]  # {"label", "image", "x", "y", "w", "h"} in pixels of images[image]
     masks: NotRequired[Mapping[str, np.ndarray]]  # name -> bool (h w) of the first image: 1 inside
+    film_masks: NotRequired[Sequence[Mapping[str, np.ndarray]]]  # masks of every image, where each has its own
     # {"text", "sentence", "concept", "label", "start", "end", "assertion", "side", "attributes", "typo"}: start and end are characters of texts[text]
     entities: NotRequired[Sequence[dict[str, Any]]]
     # {"kind", "question", "answer", "answer_type", "options", "concepts", "boxes"}: boxes are places in Sample["boxes"] that show the answer

@@ -165,7 +165,7 @@ def test_sliders_change_the_phantom_and_its_report(phantoms, open_page):
 
 
 def test_a_patient_of_the_thorax_is_changed_and_seen_from_the_side(monkeypatch, open_page):
-    small = {"name": "thorax", "size": 32, "train": 4, "val": 2, "test": 0, "lateral": True}
+    small = {"name": "thorax", "size": 32, "train": 4, "val": 2, "test": 0, "films": "two"}
     monkeypatch.setattr(browse, "THORAX", small)
     studies.loading(json.dumps(small, sort_keys=True)).result(60)
     app = healthy(open_page("data", data="thorax · 32 px · 6 studies"))

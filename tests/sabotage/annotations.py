@@ -109,7 +109,7 @@ SABOTAGES = [
     ),
     Sabotage(
         QUESTIONS,
-        'return "both" if len(found) > 1 else found[0].side',
+        'return "both" if len(found) > 1 else str(found[0].side)',
         "return found[0].side",
         [f"{ASKED}::test_sides_are_those_of_the_boxes_and_of_the_films_halves", f"{ASKED}::test_counts_and_lists_are_those_of_the_labels"],
         "one side of two",

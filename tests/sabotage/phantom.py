@@ -69,8 +69,8 @@ SABOTAGES = [
     ),
     Sabotage(
         "workbench/phantom/store.py",
-        'or hashlib.sha256(text).hexdigest() != seal.get("studies")',
-        "",
+        'if hashlib.sha256(text).hexdigest() != seal.get("studies"):',
+        "if False:",
         [f"{STORE}::test_a_torn_folder_is_rendered_again[studies]"],
         "takes a cut list of studies for whole",
     ),

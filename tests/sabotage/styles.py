@@ -5,6 +5,7 @@ from tests.sabotage import Sabotage
 TESTS = "tests/unit/test_phantom_styles.py"
 STYLES, PHRASES = "workbench/phantom/styles.py", "workbench/phantom/styles.yaml"
 COMPARISON, TYPOS = "workbench/phantom/comparison.py", "workbench/phantom/typos.py"
+SPEECH = "workbench/phantom/speech.py"
 
 
 def broken(target: str, before: str, after: str, why: str, *tests: str) -> Sabotage:
@@ -42,14 +43,14 @@ SABOTAGES = [
         "test_doubt_has_a_word_of_doubt_and_stays_itself_in_the_impression",
     ),
     broken(
-        STYLES,
+        SPEECH,
         'f"[size:{own / 10:.1f} cm]"',
         'f"[size:{own:.1f} cm]"',
         "millimetres called centimetres",
         "test_measurements_are_those_of_the_latents",
     ),
     broken(
-        STYLES,
+        SPEECH,
         "own if isinstance(own, str) else own()",
         'own if isinstance(own, str) else own().replace("side:R", "side:L")',
         "R written as L",
@@ -79,8 +80,8 @@ SABOTAGES = [
     ),
     broken(
         STYLES,
-        "return Finding(name, side, 0.1, size_of(LEVELS[author.study.level], name, 0.1),",
-        "return Finding(name, side, 0.1, size_of(LEVELS[author.study.level], name, 0.9),",
+        "return Finding(name, side, 0.1, size_of(LEVELS[study.level], name, 0.1),",
+        "return Finding(name, side, 0.1, size_of(LEVELS[study.level], name, 0.9),",
         "a large nodule that is not there",
         "test_a_finding_that_is_imagined_is_a_slight_one",
     ),

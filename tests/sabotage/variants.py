@@ -35,8 +35,8 @@ SABOTAGES = [
     ),
     broken(
         DATA,
-        'self.studies[: self.counts["train"]] if spoils',
-        "self.studies if spoils",
+        "self.studies[: config.train], config",
+        "self.studies, config",
         "noise in the labels scores are judged by",
         "test_noise_in_labels_and_missing_reports_are_of_train_only",
     ),

@@ -135,6 +135,7 @@ def test_a_table_that_is_no_matrix_of_numbers_is_refused_and_nothing_is_left(tmp
 
 def test_the_command_line_says_what_is_wrong_in_one_sentence_and_leaves_nothing(official, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # or it tries for a minute
+
     def told(*arguments):
         with pytest.raises(SystemExit) as ended:
             main(["import", *arguments, "--runs", str(tmp_path / "runs")])

@@ -16,8 +16,9 @@ from workbench.phantom.concepts import concept_of, concepts
 from workbench.phantom.latents import draw_study
 from workbench.phantom.marks import read
 from workbench.phantom.report import grammar, report, text_of
-from workbench.phantom.styles import ALTERNATIVES, phrases
+from workbench.phantom.speech import ALTERNATIVES, phrases
 from workbench.phantom.thorax.report import own_sentences
+from workbench.phantom.thorax.writing import own_phrases
 
 # sha256 of the texts of generator version 3, made before the grammar was annotated
 WRITTEN = {
@@ -173,7 +174,7 @@ def test_the_concept_table_has_the_words_of_the_grammar_and_no_others():
         assert template.count("<") == template.count(">") and template.count("[") == template.count("]")
         for words in re.findall(r"<!?([^<>]*)>", template):
             mentioned |= set(zones) if words == "{zone}" else {words.lower()}
-    for template in templates(phrases()):
+    for template in templates([phrases(), own_phrases()]):
         assert template.count("<") == template.count(">") and template.count("[") == template.count("]")
         for words in re.findall(r"<[!?*]?([^<>]*)>", template):
             mentioned |= {each.lower() for each in choices(words)}

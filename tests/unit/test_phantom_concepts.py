@@ -6,7 +6,7 @@ from graphlib import TopologicalSorter
 from workbench.phantom import FINDINGS
 from workbench.phantom.concepts import RELATIONS, concept_of, concepts, knowledge_graph
 from workbench.phantom.report import grammar, prompts
-from workbench.phantom.styles import phrases
+from workbench.phantom.speech import phrases
 from workbench.phantom.thorax.report import own_sentences
 
 ROOTS = {"abnormality": ("finding", "sign", "disease"), "structure": ("anatomy",), "support device": ("device",)}

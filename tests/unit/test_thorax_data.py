@@ -9,13 +9,14 @@ from workbench.data.thorax import Config, load
 from workbench.phantom.store import Request
 from workbench.phantom.thorax import FINDINGS, MASKS
 from workbench.phantom.thorax.film import render
+from workbench.phantom.thorax.films import SIDE, filmed
 from workbench.phantom.thorax.report import rules
-from workbench.phantom.thorax.rows import drawn, drawn_entities, frontal, prompts
+from workbench.phantom.thorax.rows import drawn_entities, frontal, prompts
 
 
 @pytest.fixture(scope="module")
 def both():
-    return load(Config(size=32, train=24, val=8, test=8, seed=3, lateral=True))
+    return load(Config(size=32, train=24, val=8, test=8, seed=3, films="two"))
 
 
 def test_every_finding_is_said_once_and_nothing_that_is_not_there():
@@ -41,8 +42,7 @@ def test_a_study_is_its_films_from_the_front_and_the_side_at_its_address(both):
         front, side = sample["images"]
         assert (front.view, side.view) == (study.view, "lateral") and front.view in ("PA", "AP")
         np.testing.assert_array_equal(front.array, render(study, 32).image)
-        np.testing.assert_array_equal(side.array, render(study._replace(view="lateral"), 32).image)
-        np.testing.assert_array_equal(side.array, drawn(3, study.number, 32, "lateral")[1].image)  # and not because it lay on disk
+        np.testing.assert_array_equal(side.array, filmed(study, SIDE, 32).image)  # and not because it lay on disk
         assert [sample["labels"][FINDINGS.index(name)] == 1 for name in FINDINGS] == [study.has(name) for name in FINDINGS]
         assert {box["image"] for box in sample["boxes"]} <= {0, 1} and all(box["label"] in FINDINGS for box in sample["boxes"])
         assert set(sample["masks"]) == set(MASKS) and sample["masks"]["right lung"].any()
@@ -73,7 +73,7 @@ def test_prompts_and_sentences_are_there_for_every_finding():
 
 def test_stores_of_the_engines_lie_apart():
     names = {
-        Request("", 32, 0, 0, 5, engine="thorax").name,
+        Request("first", 32, 0, 0, 5, engine="thorax").name,
         Request("lateral", 32, 0, 0, 5, engine="thorax").name,
         Request("clinical", 32, 0, 0, 5).name,
     }
@@ -88,7 +88,13 @@ def test_methods_train_on_it(method, tmp_path):
     from workbench.run import list_runs
 
     recipe = "clip-phantoms" if method == "clip" else "mae-phantoms"
-    data = json.dumps({"films": {"config": {"name": "thorax", "size": 64, "train": 48, "val": 24, "test": 0, "lateral": method == "clip"}}})
+    data = json.dumps(
+        {
+            "films": {
+                "config": {"name": "thorax", "size": 64, "train": 48, "val": 24, "test": 0, "films": "study" if method == "clip" else "one"}
+            }
+        }
+    )
     values = ["name=tried", "batch=16", 'stages=[{"steps": 2}]', "monitors.studies=16", "monitors.probe_train=16", "validation.every=2"]
     main(
         [

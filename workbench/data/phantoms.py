@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Annotated, Any, Literal, overload
+from typing import Annotated, Any, Literal, Protocol, overload
 
 import numpy as np
 from pydantic import Field
@@ -64,11 +64,12 @@ class Config(DatasetConfig):
         )
         return own.unbiased if split == "test" else own
 
-    def told(self) -> dict[str, Any]:
-        """The fields that make a difference: a data set is known by them, also by versions that lack the others."""
-        values, plain = self.to_dict(), Config().to_dict()
-        idle = {f"{name}_strength" for name in ("marker", "scanner") if values[name] == "none"}
-        return {key: value for key, value in values.items() if key not in idle and (key in KNOWN or value != plain[key])}
+
+def told(config: DatasetConfig, plain: DatasetConfig, known: Sequence[str]) -> dict[str, Any]:
+    """The fields that make a difference: a data set is known by them, also by versions that lack the others."""
+    values, usual = config.to_dict(), plain.to_dict()
+    idle = {f"{name}_strength" for name in ("marker", "scanner") if values[name] == "none"}
+    return {key: value for key, value in values.items() if key not in idle and (key in known or value != usual[key])}
 
 
 class Masks(Mapping[str, np.ndarray]):
@@ -116,6 +117,28 @@ def factor_columns(studies: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray
     return {name: np.array([row["factors"][name] for row in studies]) for name in names}
 
 
+class Spoiling(Protocol):
+    """The fields of a configuration that spoil labels and reports."""
+
+    @property
+    def seed(self) -> int: ...
+    @property
+    def label_noise(self) -> float: ...
+    @property
+    def missing_reports(self) -> float: ...
+
+
+def spoilt(true: np.ndarray, train: Sequence[Mapping[str, Any]], config: Spoiling, engine: str) -> tuple[np.ndarray, np.ndarray]:
+    """Labels (n, k) as they are handed out, and which studies (n,) have no report; only the first, those of train, are spoilt."""
+    labels, mute = true.copy(), np.zeros(len(true), bool)
+    for place, row in enumerate(train if config.label_noise or config.missing_reports else ()):
+        tossed = rng(config.seed, f"{engine} noise in labels", 0, row["index"]).random(true.shape[1] + 1)
+        wrong = tossed[:-1] < config.label_noise
+        labels[place, wrong] = 1 - labels[place, wrong]
+        mute[place] = tossed[-1] < config.missing_reports
+    return labels, mute
+
+
 class Phantoms:
     """Studies of one configuration, kept on disk after the first time."""
 
@@ -135,29 +158,18 @@ class Phantoms:
         self.keys = [f"phantom-{config.level}-{config.seed}-{row['index']}" for row in self.studies]
         self.patients = [f"phantom-{config.level}-{config.seed}-patient-{row['patient']}" for row in self.studies]
         self.true_labels = np.array([row["labels"] for row in self.studies], np.float32).reshape(-1, len(FINDINGS))
-        self.labels, self.mute = self._spoilt()
+        self.labels, self.mute = spoilt(self.true_labels, self.studies[: config.train], config, "phantom")
         self.covariates = {name: np.array([row["factors"][name] for row in self.studies]) for name in ("view", "age", "sex")}
         if config.scanner != "none":
             styles = {str(style): name for name, style in SCANNERS.items()}
             self.covariates["source"] = np.array([styles[row["factors"]["device style"]] for row in self.studies])
-        text = json.dumps([GENERATOR_VERSION, config.told()], sort_keys=True)
+        text = json.dumps([GENERATOR_VERSION, told(config, Config(), KNOWN)], sort_keys=True)
         self.data_hash = hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _request(self, split: Split) -> Request:
         own, config = self.variants[split], self.config
         values = () if own == PLAIN else tuple(own)
         return Request(config.level, config.size, config.seed, FIRST[split], self.counts[split], values, config.reports)
-
-    def _spoilt(self) -> tuple[np.ndarray, np.ndarray]:
-        """Labels as they are handed out, and which studies have no report; only studies of train are spoilt."""
-        labels, mute = self.true_labels.copy(), np.zeros(len(self.studies), bool)
-        spoils = self.config.label_noise or self.config.missing_reports
-        for place, row in enumerate(self.studies[: self.counts["train"]] if spoils else []):
-            tossed = rng(self.config.seed, "phantom noise in labels", 0, row["index"]).random(len(FINDINGS) + 1)
-            wrong = tossed[:-1] < self.config.label_noise
-            labels[place, wrong] = 1 - labels[place, wrong]
-            mute[place] = tossed[-1] < self.config.missing_reports
-        return labels, mute
 
     def __len__(self) -> int:
         return len(self.keys)

@@ -8,7 +8,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from workbench.errors import UserError
 from workbench.phantom import FINDINGS, SIDES
@@ -19,9 +19,13 @@ from workbench.phantom.report import Report, report
 from workbench.phantom.variants import PLAIN, Variant, draw
 from workbench.randomness import rng
 
+if TYPE_CHECKING:
+    from workbench.phantom.thorax.latents import Study as ThoraxStudy
+
 ZONES = {"upper": 0.45, "middle": 0.05, "lower": -0.4}  # height in the lung, as `Finding.place` has it
 SIDED = {"effusion", "pneumothorax", "consolidation", "nodule", "central venous catheter", "pacemaker"}
 ZONED = {"consolidation", "nodule"}
+S = TypeVar("S", "Study", "ThoraxStudy")
 
 
 class Factor(NamedTuple):
@@ -86,13 +90,24 @@ class Phantom:
 
     def film(self, size: int = 128) -> Film:
         """Film, masks and boxes, `size` pixels square."""
-        if not 16 <= size <= 1024 or size % 2:
-            raise UserError(f"phantom: a film of {size} pixels; expected an even number from 16 to 1024")
+        check_size(size)
         return render(self.study, size, self.base, self.held)
 
     def report(self) -> Report:
         """What a radiologist writes about the study as it is now."""
         return report(self.study)
+
+
+def check_size(size: int) -> None:
+    """Raises UserError for what is no size of a film."""
+    if isinstance(size, bool) or not isinstance(size, int) or not 16 <= size <= 1024 or size % 2:
+        raise UserError(f"phantom: a film of {size} pixels; expected an even number from 16 to 1024")
+
+
+def check_severity(name: str, severity: float | None) -> None:
+    """Raises UserError for what is no severity."""
+    if severity is not None and (isinstance(severity, bool) or not isinstance(severity, int | float) or not 0 <= severity <= 1):
+        raise UserError(f"phantom: severity {severity!r} of {name}; expected a number from 0 (not there) to 1")
 
 
 def phantom(level: LevelName = "teaching", seed: int = 0, index: int = 0, variant: Variant = PLAIN) -> Phantom:
@@ -136,19 +151,18 @@ def check(name: str, severity: float | None, zone: str | None, kind: str | None)
     """Raises UserError, with the allowed values, for what no finding can be."""
     if name not in FINDINGS:
         raise UserError(f"phantom: no finding {name!r}; the findings are {', '.join(FINDINGS)}")
-    if severity is not None and (isinstance(severity, bool) or not isinstance(severity, int | float) or not 0 <= severity <= 1):
-        raise UserError(f"phantom: severity {severity!r} of {name}; expected a number from 0 (not there) to 1")
+    check_severity(name, severity)
     if zone is not None and (zone not in ZONES or name not in ZONED):
         raise UserError(f"phantom: no zone {zone!r} of {name}; {', '.join(sorted(ZONED))} may be in the {', '.join(ZONES)} zone")
     if kind is not None and (name != "support device" or kind not in DEVICES):
         raise UserError(f"phantom: no kind {kind!r} of {name}; a support device is one of {', '.join(DEVICES)}")
 
 
-def with_factor(study: Study, name: str, value: Any) -> Study:
-    """A study with one factor of the patient or of the film changed; findings stay."""
-    if name not in FACTORS:
-        raise UserError(f"phantom: no factor {name!r}; the factors are {', '.join(FACTORS)}")
-    field, bounds = FACTORS[name]
+def with_factor(study: S, name: str, value: Any, factors: Mapping[str, Factor] = FACTORS) -> S:
+    """A study of either engine with one factor of the patient or of the film changed; findings stay."""
+    if name not in factors:
+        raise UserError(f"phantom: no factor {name!r}; the factors are {', '.join(factors)}")
+    field, bounds = factors[name]
     if isinstance(bounds[0], str):
         good, expected = value in bounds, f"one of {', '.join(map(str, bounds))}"
     else:

@@ -1,20 +1,23 @@
 """What can be asked about a film and what is true: question-answer pairs from the latents of a study."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import yaml
 
 from workbench.phantom import FINDINGS
-from workbench.phantom.latents import Finding, LevelName, Study
+from workbench.phantom.latents import LevelName, Study
 from workbench.phantom.report import AMOUNTS, DEGREES, DENSITIES, amount_of, degree_of, density_of, millimetres_of, zone_of
 from workbench.phantom.variants import PLAIN, Variant, draw
 from workbench.randomness import rng
+
+if TYPE_CHECKING:
+    from workbench.phantom.thorax.latents import Study as ThoraxStudy
 
 CONCEPT = MappingProxyType({name: {"effusion": "pleural effusion", "nodule": "pulmonary nodule"}.get(name, name) for name in FINDINGS})
 UNCOUNTED = ("cardiomegaly", "consolidation")  # words without an article
@@ -25,7 +28,7 @@ ODDS: Mapping[LevelName, Mapping[str, float]] = MappingProxyType(
         "teaching": dict(zip(FINDINGS, (0.337, 0.379, 0.269, 0.345, 0.423, 0.346))),
     }
 )
-Kind = Literal["presence", "side", "location", "amount", "degree", "density", "view", "device", "size", "count", "abnormalities"]
+Kind = Literal["presence", "side", "location", "amount", "degree", "density", "view", "device", "size", "count", "abnormalities", "change"]
 
 
 @dataclass(frozen=True)
@@ -107,31 +110,39 @@ def posed(
     kind: Kind,
     answer: str,
     name: str,
-    shown: list[Finding],
+    shown: Sequence[Any],
     options: tuple[str, ...] = (),
     concepts: tuple[str, ...] = (),
     wording: str = "",
+    nouns: Mapping[str, str] = CONCEPT,
+    uncounted: Sequence[str] = UNCOUNTED,
 ) -> Question:
     """A question in one of its wordings; `name` is the finding asked about, `shown` what its boxes hold."""
     ways = wordings()[wording or kind]
-    noun = CONCEPT.get(name, "")
-    text = ways[int(draw.integers(len(ways)))].format(noun=noun, a=noun if name in UNCOUNTED else f"a {noun}")
+    noun = nouns.get(name, "")
+    counted = f"{'an' if noun[:1] in tuple('aeiou') else 'a'} {noun}"
+    text = ways[int(draw.integers(len(ways)))].format(noun=noun, a=noun if name in uncounted else counted)
     evidence = tuple(("heart" if each.name == "cardiomegaly" else each.name, each.side) for each in shown)
     return Question(kind, text, answer, options, tuple(dict.fromkeys(each for each in (noun, *concepts) if each)), evidence)
 
 
-def of(study: Study, name: str) -> list[Finding]:
+def of(study: "Study | ThoraxStudy", name: str) -> list[Any]:
     """The findings of one name: two where both sides have it."""
     return [finding for finding in study.findings if finding.name == name]
 
 
-def side_of(found: list[Finding]) -> str:
+def side_of(found: Sequence[Any]) -> str:
     """right, left or both; "" of what has no side."""
-    return "both" if len(found) > 1 else found[0].side
+    return "both" if len(found) > 1 else str(found[0].side)
 
 
 def question_rows(study: Study, boxes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The questions of a study as in Sample["questions"]: `boxes` are places in Sample["boxes"] that show the answer."""
+    return rows_of(questions(study), boxes)
+
+
+def rows_of(asked: Sequence[Question], boxes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Questions as rows of Sample["questions"]."""
     return [
         {
             "kind": each.kind,
@@ -142,7 +153,7 @@ def question_rows(study: Study, boxes: list[dict[str, Any]]) -> list[dict[str, A
             "concepts": list(each.concepts),
             "boxes": [place for place, box in enumerate(boxes) if (box["label"], box["side"]) in each.evidence],
         }
-        for each in questions(study)
+        for each in asked
     ]
 
 

@@ -1,4 +1,7 @@
-"""Rendered films on disk: one folder per (generator version, level, size, seed, first study, count), whole or absent."""
+"""Rendered films on disk: one folder per (generator version, level, size, seed, first study, count), whole or absent.
+
+Films of the thorax lie apart from its words, so that other words render no film again: its `level` says what a folder holds (`Part`).
+"""
 
 import hashlib
 import itertools
@@ -20,6 +23,7 @@ from workbench.errors import UserError
 from workbench.phantom import GENERATOR_VERSION
 
 LAYOUT = 1  # of these folders
+Part = Literal["first", "lateral", "more", "words"]  # films from the front, from the side, all further films of a study; reports alone
 ALONE = 150  # studies that are not worth a second process
 
 
@@ -33,7 +37,7 @@ class Request(NamedTuple):
     studies: int
     variant: Sequence[Any] = ()  # values of a Variant; empty for the simulator as it is
     reports: Literal["plain", "radiologists"] = "plain"
-    engine: Literal["phantom", "thorax"] = "phantom"  # of the second `level` is the view: "" is from the front
+    engine: Literal["phantom", "thorax"] = "phantom"  # of the second `level` is a Part
 
     @property
     def masks(self) -> type[np.unsignedinteger[Any]]:
@@ -45,15 +49,28 @@ class Request(NamedTuple):
         if self.engine == "thorax":
             from workbench.phantom.thorax import GENERATOR_VERSION as version
 
-            text = json.dumps([version, LAYOUT, self.engine, *self[:5]])
-            return f"v{version}-{self.level or 'frontal'}-{self.size}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+            words = [self.reports] if self.level == "words" else []
+            text = json.dumps([version, LAYOUT, self.engine, *self[:5], self.variant, *words])
+            return f"v{version}-{self.level}-{self.size}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
         written = [self.reports] if self.reports != "plain" else []
         text = json.dumps([GENERATOR_VERSION, LAYOUT, *self[:5], *([self.variant] if self.variant else []), *written])
         return f"v{GENERATOR_VERSION}-{self.level}-{self.size}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
+    def counts(self) -> list[int]:
+        """Films of every study."""
+        if self.engine == "thorax" and self.level in ("more", "words"):
+            from workbench.phantom.thorax.rows import further
+
+            none = self.level == "words"
+            return [0 if none else further(self.seed, self.first + place, self.variant) for place in range(self.studies)]
+        return [1] * self.studies
+
 
 class Stored(NamedTuple):
-    """Films (n, h, w) uint8 and masks (n, h, w), a bit a mask, as read-only maps of the disk, and one row per study."""
+    """Films (n, h, w) uint8 and masks (n, h, w), a bit a mask, as read-only maps of the disk, and one row per study.
+
+    A row without "films" has one film; otherwise it tells of each of its films, which follow each other.
+    """
 
     films: np.ndarray
     masks: np.ndarray
@@ -100,15 +117,19 @@ def read(folder: Path, request: Request) -> Stored | None:
         maps = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("films", "masks")]
     except (OSError, ValueError):
         return None
-    shape = (request.studies, request.size, request.size)
-    if any(each.shape != shape for each in maps) or hashlib.sha256(text).hexdigest() != seal.get("studies"):
+    if hashlib.sha256(text).hexdigest() != seal.get("studies"):
         return None
-    return Stored(maps[0], maps[1], [json.loads(line) for line in text.splitlines()])
+    rows = [json.loads(line) for line in text.splitlines()]
+    shape = (sum(len(row.get("films", (0,))) for row in rows), request.size, request.size)
+    if any(each.shape != shape for each in maps) or len(rows) != request.studies:
+        return None
+    return Stored(maps[0], maps[1], rows)
 
 
 def write(folder: Path, request: Request) -> None:
     """Render everything into a folder that nobody reads yet; the seal comes last."""
-    shape = (request.studies, request.size, request.size)
+    starts = [0, *itertools.accumulate(request.counts())]
+    shape = (starts[-1], request.size, request.size)
     for name, kind in (("films", np.uint8), ("masks", request.masks)):
         np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=kind, shape=shape).flush()
         with open(folder / f"{name}.npy", "rb+") as file:
@@ -116,11 +137,11 @@ def write(folder: Path, request: Request) -> None:
                 os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
     spans = shares(request.studies)
     if len(spans) == 1:
-        part(folder, request, *spans[0])
+        part(folder, request, *spans[0], 0)
     else:
         environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path[1:]])}
         command = [sys.executable, "-m", "workbench.phantom.store", str(folder), json.dumps(request)]
-        workers = [subprocess.Popen([*command, str(start), str(stop)], env=environment) for start, stop in spans]
+        workers = [subprocess.Popen([*command, str(start), str(stop), str(starts[start])], env=environment) for start, stop in spans]
         codes = [worker.wait() for worker in workers]
         if any(codes):
             raise UserError(
@@ -140,50 +161,49 @@ def shares(count: int) -> list[tuple[int, int]]:
     return list(itertools.pairwise(ends))
 
 
-def part(folder: Path, request: Request, start: int, stop: int) -> None:
-    """Render studies start to stop of a request."""
+def part(folder: Path, request: Request, start: int, stop: int, at: int) -> None:
+    """Render studies start to stop of a request; their first film is number `at`."""
     films, masks = (np.load(folder / f"{name}.npy", mmap_mode="r+") for name in ("films", "masks"))
     with open(folder / f"studies-{start}.jsonl", "w") as file:
         for place in range(start, stop):
-            film, row = study_row(request, request.first + place)
-            films[place], masks[place] = film.image, film.masks
+            made, row = study_row(request, request.first + place)
+            for film in made:
+                films[at], masks[at] = film.image, film.masks
+                at += 1
             file.write(json.dumps(row) + "\n")
     films.flush()
     masks.flush()
 
 
-def study_row(request: Request, index: int) -> tuple[Any, dict[str, Any]]:
-    """One film and what is known of it, as it is stored."""
-    from workbench.phantom.report import text_of
-
-    study, film, words = drawn(request, index)
-    row = {
-        "index": index,
-        "patient": study.patient_index,
-        "labels": study.labels,
-        "findings": text_of(words.findings),
-        "impression": text_of(words.impression),
-        "boxes": film.boxes,
-        "factors": study.factors,
-        "spacing_mm": film.spacing_mm,
-    }
-    return film, row
-
-
-def drawn(request: Request, index: int) -> tuple[Any, Any, Any]:
-    """Study, film and report by the request's engine."""
+def study_row(request: Request, index: int) -> tuple[list[Any], dict[str, Any]]:
+    """The films of a study in this request, and what is known of them, as it is stored."""
     if request.engine == "thorax":
-        from workbench.phantom.thorax.rows import drawn as of_thorax
+        from workbench.phantom.thorax.rows import stored_row
 
-        return of_thorax(request.seed, index, request.size, request.level or None)  # type: ignore[arg-type]
+        return stored_row(request.level, request.seed, index, request.size, request.variant, request.reports)  # type: ignore[arg-type]
     from workbench.phantom.film import render
+    from workbench.phantom.report import text_of
     from workbench.phantom.styles import written
     from workbench.phantom.variants import Variant, draw
 
     variant = Variant(*request.variant)
     study = draw(request.seed, index, request.level, variant)  # type: ignore[arg-type]
-    return study, render(study, request.size), written(study, request.reports, variant)
+    film, words = render(study, request.size), written(study, request.reports, variant)
+    row = known(study, film) | {"findings": text_of(words.findings), "impression": text_of(words.impression)}
+    return [film], row
+
+
+def known(study: Any, film: Any) -> dict[str, Any]:
+    """What a row tells of a study of either engine and its first film."""
+    return {
+        "index": study.number,
+        "patient": study.patient_index,
+        "labels": study.labels,
+        "boxes": film.boxes,
+        "factors": study.factors,
+        "spacing_mm": film.spacing_mm,
+    }
 
 
 if __name__ == "__main__":
-    part(Path(sys.argv[1]), Request(*json.loads(sys.argv[2])), int(sys.argv[3]), int(sys.argv[4]))
+    part(Path(sys.argv[1]), Request(*json.loads(sys.argv[2])), int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]))

@@ -1,22 +1,23 @@
 """Reports as radiologists write them: four styles, hedging, comparison with the prior film, recommendations, macros and typos."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from typing import Any, Literal, NamedTuple
-
-import numpy as np
-import yaml
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.phantom import FINDINGS
 from workbench.phantom.comparison import Change, changes, of, prior_of
 from workbench.phantom.latents import Finding, Study, size_of
 from workbench.phantom.levels import LEVELS
-from workbench.phantom.marks import OPENING, read
-from workbench.phantom.report import FOLDER, Report, Sentence, amount_of, degree_of, density_of, millimetres_of, report, zone_of
+from workbench.phantom.marks import OPENING, Entity, read
+from workbench.phantom.report import Report, Sentence, report, zone_of
+from workbench.phantom.speech import Author, Speech, filled, phrases, slots
 from workbench.phantom.typos import misspelt
 from workbench.phantom.variants import PLAIN, Variant
 from workbench.randomness import rng
+
+if TYPE_CHECKING:
+    from workbench.phantom.thorax.latents import Study as ThoraxStudy
 
 Reports = Literal["plain", "radiologists"]
 STYLES = {"telegram": 0.25, "prose": 0.4, "organs": 0.2, "academic": 0.15}  # share of the studies
@@ -36,38 +37,27 @@ TOGETHER = 0.45  # chance that what is denied of lungs and pleura stands in one 
 MACRO = 0.85  # of the films that show nothing and showed nothing before: a text kept for normal films, word for word
 MISSPELT = 0.03  # of the sentences outside macros
 NORMALS = {"heart": 0.3, "lungs": 0.4, "pleura": 0.1, "bones": 0.35, "abdomen": 0.1}
-ALTERNATIVES = re.compile(r"\(([^()]*\|[^()]*)\)")
-SLOT = re.compile(r"\{(\w+)\}")
 ARTICLE = re.compile(rf"\b([Aa]) (?={OPENING}*(?:[aeioAEIO]|8|1[18] ))")
 FIRST_LETTER = re.compile(rf"^((?:{OPENING})*)([a-z])")
 SIGNS = {"present": "<", "absent": "<!", "uncertain": "<?"}
 
 
-class Author(NamedTuple):
-    """Who writes about which film, and the draws it takes."""
-
-    study: Study
-    style: str
-    draw: np.random.Generator
-
-    def chance(self, of: float) -> bool:
-        return bool(self.draw.random() < of)
-
-    def pick(self, options: Sequence[Any]) -> Any:
-        return options[int(self.draw.integers(len(options)))]
-
-    def own(self, table: Mapping[str, Any]) -> Any:
-        """One of the options of the author's style."""
-        return self.pick(table.get(self.style) or table["all"])
+def slight(study: Study, name: str, side: Literal["right", "left", ""], up: float) -> Finding:
+    """A finding that is hardly there."""
+    return Finding(name, side, 0.1, size_of(LEVELS[study.level], name, 0.1), (0.0, up, 0.0))
 
 
-@cache
-def phrases() -> dict[str, Any]:
-    """The templates, with their marks."""
-    return yaml.safe_load((FOLDER / "styles.yaml").read_text())
+def labelled(own: Entity) -> Entity:
+    """A mention as the first engine has it: only what its films show is compared with the prior film."""
+    return own if own.label else own._replace(attributes=tuple(each for each in own.attributes if each.name != "change"))
 
 
-def style_of(study: Study) -> str:
+SPEECH = Speech(
+    FINDINGS, ("support device",), ORGANS, MappingProxyType(NEGATED), phrases, slight, ("cardiomegaly",), zone_of, changes, labelled
+)
+
+
+def style_of(study: "Study | ThoraxStudy") -> str:
     """The style of the radiologist who reads a study."""
     return str(rng(study.seed, "phantom radiologist", 0, study.number).choice([*STYLES], p=[*STYLES.values()]))
 
@@ -77,45 +67,48 @@ def written(study: Study, reports: Reports = "plain", variant: Variant = PLAIN) 
     return report(study) if reports == "plain" else styled(study, prior_of(study, variant))
 
 
-def styled(study: Study, prior: Study | None) -> Report:
+def styled(study: "Study | ThoraxStudy", prior: "Study | ThoraxStudy | None", speech: Speech = SPEECH) -> Report:
     """The report of a study by one of four radiologists: every finding is stated or hedged, the rest is ruled out, normal or passed over."""
-    author = Author(study, style_of(study), rng(study.seed, "phantom styles", 0, study.number))
-    changed = changes(study, prior)
+    author = Author(study, style_of(study), rng(study.seed, "phantom styles", 0, study.number), speech)
+    changed = speech.changes(study, prior)
     if not study.findings and not changed and author.chance(MACRO):
-        macro = author.pick(phrases()["macros"][author.style])
+        macro = author.pick(speech.rules()["macros"][author.style])
         return Report(*(tuple(finished(author, each, 0) for each in macro[section]) for section in ("findings", "impression")))
-    hedged = {name for name in FINDINGS if name != "support device" and author.chance(HEDGED if study.has(name) else HEDGED_ABSENT)}
+    hedged = {
+        name for name in speech.findings if name not in speech.devices and author.chance(HEDGED if study.has(name) else HEDGED_ABSENT)
+    }
     hedged -= {name for name, how in changed.items() if how == "resolved"}
     changed = {name: how for name, how in changed.items() if author.chance(COMPARED)}
-    shown = {name: of(study, name) or [imagined(author, name)] for name in FINDINGS if study.has(name) or name in hedged}
+    shown = {name: of(study, name) or [imagined(author, name)] for name in speech.findings if study.has(name) or name in hedged}
     body = {
-        organ: [*stated(author, {name: shown.get(name, []) for name in names}, hedged, changed, prior)] for organ, names in ORGANS.items()
+        organ: [*stated(author, {name: shown.get(name, []) for name in names}, hedged, changed, prior)]
+        for organ, names in speech.organs.items()
     }
     spoken = {*hedged, *changed}
     for organ, said in ruled_out(author, spoken).items():
         body[organ] += said
     for organ, how_often in NORMALS.items():
-        if author.chance(how_often) and not any(study.has(name) or name in hedged for name in ORGANS[organ]):
-            body[organ].append(author.own(phrases()["normal"][organ]))
+        if author.chance(how_often) and not any(study.has(name) or name in hedged for name in speech.organs[organ]):
+            body[organ].append(author.own(speech.rules()["normal"][organ]))
     body["bones"] += besides(author)
     lines = [*opening(author, prior), *(line for organ in body for line in headed(author, organ, body[organ]))]
-    lines = lines or [author.own(phrases()["normal"]["heart"])]
+    lines = lines or [author.own(speech.rules()["normal"]["heart"])]
     return Report(
         *(tuple(finished(author, each, MISSPELT) for each in section) for section in (lines, impression(author, shown, hedged, changed)))
     )
 
 
 def stated(
-    author: Author, shown: dict[str, list[Finding]], hedged: set[str], changed: dict[str, Change], prior: Study | None
+    author: Author, shown: dict[str, list[Any]], hedged: set[str], changed: dict[str, Change], prior: "Study | ThoraxStudy | None"
 ) -> Sequence[str]:
     """What is there, what may be there and what has gone, of one organ."""
-    rules, said = phrases(), []
+    rules, said = author.speech.rules(), []
     for name, found in shown.items():
         how = changed.get(name)
         if how == "resolved" and prior is not None:
             before = of(prior, name)[0]
             gone = author.pick([each for each in rules["ruled out"][before.kind or name] if "<!" not in each]).replace("<*", "<!")
-            frame = author.pick(rules["device removed"]) if before.kind else author.own(rules["changed"]["resolved"])
+            frame = author.pick(rules["device removed"]) if name in author.speech.devices else author.own(rules["changed"]["resolved"])
             said.append(filled(author, frame, {"gone": gone}))
         elif name in hedged:
             said.append(hedge(author, name, found))
@@ -128,32 +121,32 @@ def stated(
     return said
 
 
-def imagined(author: Author, name: str) -> Finding:
+def imagined(author: Author, name: str) -> Any:
     """A slight finding that is not there, for a radiologist who cannot exclude it."""
-    side: Literal["right", "left", ""] = "" if name == "cardiomegaly" else author.pick(("right", "left"))
-    return Finding(name, side, 0.1, size_of(LEVELS[author.study.level], name, 0.1), (0.0, author.pick((-0.3, 0.0, 0.4)), 0.0))
+    side = "" if name in author.speech.middle else author.pick(("right", "left"))
+    return author.speech.slight(author.study, name, side, author.pick((-0.3, 0.0, 0.4)))
 
 
-def hedge(author: Author, name: str, found: list[Finding]) -> str:
+def hedge(author: Author, name: str, found: list[Any]) -> str:
     """A finding that may be there: as a sign that may have another cause, or with words of doubt."""
     if len(found) == 1 and author.chance(0.4):
-        return filled(author, author.pick(phrases()["signs"][name]), slots(author, found))
-    return framed(author, author.own(phrases()["hedged"]), found, "uncertain")
+        return filled(author, author.pick(author.speech.rules()["signs"][name]), slots(author, found))
+    return framed(author, author.own(author.speech.rules()["hedged"]), found, "uncertain")
 
 
 def ruled_out(author: Author, spoken: set[str]) -> dict[str, list[str]]:
     """Organ -> denials of what is neither there nor spoken of; those of lungs and pleura often together."""
-    rules = phrases()
-    denied = [name for name in FINDINGS if not author.study.has(name) and name not in spoken and author.chance(NEGATED[name])]
-    found: dict[str, list[str]] = {organ: [] for organ in ORGANS}
-    joint = [name for name in denied if name in (*ORGANS["lungs"], *ORGANS["pleura"])]
+    rules, speech = author.speech.rules(), author.speech
+    denied = [name for name in speech.findings if not author.study.has(name) and name not in spoken and author.chance(speech.negated[name])]
+    found: dict[str, list[str]] = {organ: [] for organ in speech.organs}
+    joint = [name for name in denied if name in (*speech.organs["lungs"], *speech.organs["pleura"])]
     if len(joint) > 1 and author.chance(TOGETHER):
         denied = [name for name in denied if name not in joint]
         named = [noun_denied(author, joint[place]) for place in author.draw.permutation(len(joint))]
-        organ = "lungs" if {*joint} & {*ORGANS["lungs"]} else "pleura"
+        organ = "lungs" if {*joint} & {*speech.organs["lungs"]} else "pleura"
         found[organ].append(filled(author, author.own(rules["absent"]), {"list": listed(author, named)}))
     for name in denied:
-        organ = next(each for each, names in ORGANS.items() if name in names)
+        organ = next(each for each, names in speech.organs.items() if name in names)
         alone = rules["absent alone"].get(name, {}).get(author.style) or rules["absent alone"].get(name, {}).get("all")
         frame = author.pick(alone) if alone and (name == "cardiomegaly" or author.chance(0.4)) else author.own(rules["absent"])
         found[organ].append(filled(author, frame, {"list": noun_denied(author, name)}))
@@ -162,7 +155,7 @@ def ruled_out(author: Author, spoken: set[str]) -> dict[str, list[str]]:
 
 def noun_denied(author: Author, name: str) -> str:
     """A noun with the mark of what is absent."""
-    table = phrases()["ruled out"]
+    table = author.speech.rules()["ruled out"]
     options = table.get(author.style, {}).get(name) or table[name]
     return str(author.pick(options)).replace("<*", "<!")
 
@@ -176,13 +169,13 @@ def listed(author: Author, named: list[str]) -> str:
 
 def besides(author: Author) -> list[str]:
     """What no label speaks of: old age, earlier operations, scars. It is in no film."""
-    rules, old = phrases(), 0.25 * (author.study.patient.age > 55)
+    rules, old = author.speech.rules(), 0.25 * (author.study.patient.age > 55)
     return [author.pick(rules[kind]) for kind, how_often in (("old age", old), ("incidental", 0.15)) if author.chance(how_often)]
 
 
-def opening(author: Author, prior: Study | None) -> list[str]:
+def opening(author: Author, prior: "Study | ThoraxStudy | None") -> list[str]:
     """How the film was taken, and what it is compared with."""
-    rules, study, said = phrases()["opening"], author.study, []
+    rules, study, said = author.speech.rules()["opening"], author.study, []
     if author.chance(0.08):
         said.append(author.pick(rules["technique"][author.style][study.view]))
     if author.chance(0.06 if prior is None else 0.3):
@@ -199,12 +192,12 @@ def headed(author: Author, organ: str, said: list[str]) -> list[str]:
     if author.style != "organs" or not said:
         return said
     first = capitalised(filled(author, said[0], {}))
-    return [f"{author.pick(phrases()['headings'][organ])}: {first}", *said[1:]]
+    return [f"{author.pick(author.speech.rules()['headings'][organ])}: {first}", *said[1:]]
 
 
-def impression(author: Author, shown: dict[str, list[Finding]], hedged: set[str], changed: dict[str, Change]) -> list[str]:
+def impression(author: Author, shown: dict[str, list[Any]], hedged: set[str], changed: dict[str, Change]) -> list[str]:
     """What matters, and what to do next."""
-    rules, lines = phrases()["impression"], []
+    rules, lines = author.speech.rules()["impression"], []
     told = [name for name in shown if author.chance(0.45)] or [*shown][:1]
     for name in told:
         found = shown[name]
@@ -214,7 +207,7 @@ def impression(author: Author, shown: dict[str, list[Finding]], hedged: set[str]
             lines.append(framed(author, "[change:new] {bare}.", found, brief=True))
         else:
             lines.append(framed(author, author.own(rules["present"]), found, brief=True))
-    if not {*shown} - {"support device"}:
+    if not {*shown} - {*author.speech.devices}:
         lines.append(author.own(rules["normal"]))
     elif author.chance(0.2):
         lines.append(author.pick(rules["otherwise"]))
@@ -224,65 +217,15 @@ def impression(author: Author, shown: dict[str, list[Finding]], hedged: set[str]
     return lines
 
 
-def framed(author: Author, frame: str, found: list[Finding], assertion: str = "present", brief: bool = False) -> str:
+def framed(author: Author, frame: str, found: list[Any], assertion: str = "present", brief: bool = False) -> str:
     """A statement about a finding: its noun, with the mark of the assertion, in a frame; a brief noun is in nobody's style."""
     worst = max(found, key=lambda finding: finding.severity)
     several = len(found) > 1
-    table = phrases()["nouns"][f"bilateral {worst.name}" if several else worst.kind or worst.name]
+    table = author.speech.rules()["nouns"][f"bilateral {worst.name}" if several else worst.kind or worst.name]
     noun = filled(author, author.pick(table["all"]) if brief else author.own(table), slots(author, found)).replace("<*", SIGNS[assertion])
     bare = re.sub(r"^an? ", "", noun)
     words = {"np": noun, "bare": bare, "the": f"the {bare}", "is": "are" if several else "is", "has": "have" if several else "has"}
     return filled(author, frame, words)
-
-
-def filled(author: Author, template: str, values: Mapping[str, str | Callable[[], str]]) -> str:
-    """A template with its alternatives chosen and its slots filled."""
-    while found := ALTERNATIVES.search(template):
-        template = f"{template[: found.start()]}{author.pick(found[1].split('|'))}{template[found.end() :]}"
-
-    def value(slot: re.Match[str]) -> str:
-        if slot[1] == "prior":
-            return str(author.pick(phrases()["words"]["prior"]))
-        own = values[slot[1]]
-        return own if isinstance(own, str) else own()
-
-    return SLOT.sub(value, template)
-
-
-def slots(author: Author, found: list[Finding]) -> dict[str, str | Callable[[], str]]:
-    """Words for the slots of a noun, marked as attributes."""
-    words, worst, short = phrases()["words"], max(found, key=lambda finding: finding.severity), author.style == "telegram"
-
-    def side() -> str:
-        return author.pick((worst.side, worst.side[0].upper(), f"{worst.side[0].upper()}t")) if short else worst.side
-
-    def sided() -> str:
-        return f"[side:{worst.side}-sided]" if not short and author.chance(0.2) else f"[side:{side()}]"
-
-    def region() -> str:
-        lobe = words["lobe"].get(f"{worst.side} {zone_of(worst)}")
-        if short and lobe and author.chance(0.6):
-            return f"<[side:{lobe[0]}][zone:{lobe[1:]}]>"
-        return f"[side:{side()}] <[zone:{author.pick(words['zone'][zone_of(worst)])}]>"
-
-    def size() -> str:
-        own = millimetres_of(worst)
-        return f"[size:{own / 10:.1f} cm]" if author.chance(0.35) else f"[size:{own} mm]"
-
-    return {
-        "side": lambda: f"[side:{side()}]",
-        "sided": sided,
-        "both": lambda: f"[side:{'bilat' if short and author.chance(0.5) else 'bilateral'}]",
-        "larger": lambda: f"[predominance:{worst.side}]",
-        "amount": lambda: f"[amount:{author.pick(words['amount'][amount_of(worst)])}]",
-        "degree": lambda: f"[degree:{author.pick(words['degree'][degree_of(worst)])}]",
-        "degreely": lambda: f"[degree:{author.pick(words['degreely'][degree_of(worst)])}]",
-        "density": lambda: f"[density:{author.pick(words['density'][density_of(worst)])}]",
-        "region": region,
-        "size": size,
-        "height": lambda: f"[height:{worst.size:.1f} cm]",
-        "ratio": lambda: f"[cardiothoracic ratio:{0.52 + 0.15 * worst.severity:.2f}]",
-    }
 
 
 def capitalised(marked: str) -> str:
@@ -294,6 +237,7 @@ def finished(author: Author, marked: str, typos: float) -> Sentence:
     """A sentence from its marked text, which may have a typo; it says what it asserts, and nothing of what it leaves open."""
     marked = filled(author, marked, {})
     text, entities = read(capitalised(ARTICLE.sub(r"\1n ", " ".join(marked.split())).replace(" .", ".").replace(" ,", ",")))
+    entities = tuple(map(author.speech.labelled, entities))
     says = {each.label: each.assertion == "present" for each in entities if each.label and each.assertion != "uncertain"}
     own = Sentence(text, says, entities)
     return misspelt(own, author.draw) if author.chance(typos) else own

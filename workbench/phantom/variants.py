@@ -1,12 +1,15 @@
 """The same simulator with something wrong on purpose: rare findings, a marker or a scanner that predicts one, for lessons on shortcuts."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from workbench.phantom import FINDINGS
 from workbench.phantom.latents import LevelName, Study, draw_study
 from workbench.randomness import rng
+
+if TYPE_CHECKING:
+    from workbench.phantom.thorax.latents import Study as ThoraxStudy
 
 SCANNERS = {"scanner A": 0, "scanner B": 2}  # device styles: a plain display curve, and one that sharpens
 COMMON = (
@@ -52,7 +55,7 @@ def draw(seed: int, index: int, level: LevelName, variant: Variant) -> Study:
     return study
 
 
-def tossed(study: Study, what: str, finding: str, strength: float) -> int:
+def tossed(study: "Study | ThoraxStudy", what: str, finding: str, strength: float) -> int:
     """0 where the finding is, else 1, with probability `strength`; otherwise the toss of a coin."""
     told, coin = rng(study.seed, f"phantom {what}", 0, study.number).random(2)
     return int(not study.has(finding)) if told < strength else int(coin < 0.5)

@@ -23,9 +23,9 @@ class Aim(NamedTuple):
     roll: float  # degrees that the patient leans, besides the ordinary
 
 
-def aim(seed: int, index: int, patient: Patient, view: str, inspiration: float) -> Aim:
-    """The field of one study. A lateral film has that of a PA one; one film in thirty is centred without care."""
-    draw, view = rng(seed, "thorax field", 0, index), "AP" if view == "AP" else "PA"
+def aim(seed: int, index: int, patient: Patient, view: str, inspiration: float, film: int = 0) -> Aim:
+    """The field of one study's film by number. A lateral film has that of a PA one; one film in thirty is centred without care."""
+    draw, view = rng(seed, "thorax field", film, index), "AP" if view == "AP" else "PA"
     scale, portable = math.exp(patient.size), view == "AP"
     half = HALF[view] * scale * math.exp(0.5 * patient.shape[0])
     top, foot = scale * (TOP[view] + 8 * max(patient.shape[1], 0)), scale * (FOOT + BREATH * inspiration)

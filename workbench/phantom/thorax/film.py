@@ -23,6 +23,7 @@ from workbench.randomness import rng
 
 BLUR = 0.15 / 128  # of the film's width, standard deviation
 SCATTER = 0.4  # of the primary, spread over the film
+FRAMES = 1000  # of a clip at most
 QUANTA = 90.0  # photons in a pixel of 128 across for each of a study's
 READOUT = 6.0  # photons, standard deviation
 SCANNERS = (
@@ -99,7 +100,9 @@ def expose(study: Study, exposure: np.ndarray, frame: int = 0) -> np.ndarray:
     Noise is drawn as standard deviations, so that a changed finding moves no other pixel's draw: Poisson, by its normal limit.
     """
     own = quanta(study, len(exposure))
-    draw = rng(study.seed, "thorax noise", frame, study.number).standard_normal((2, *exposure.shape), dtype=np.float32)
+    draw = rng(study.seed, "thorax noise", FRAMES * study.film + frame, study.number).standard_normal(
+        (2, *exposure.shape), dtype=np.float32
+    )
     counted = exposure * own
     counted = counted + np.sqrt(counted) * draw[0] + READOUT * draw[1]
     return -np.log(np.maximum(counted, 1.0) / own)
@@ -117,7 +120,7 @@ def display(study: Study, density: np.ndarray, window: np.ndarray) -> np.ndarray
     like = flat if window is density else eased(smoothed(window, quanta(study, size)), scanner)
     grey = toned(flat, scanner, taken, tone_of(window, like, study), study.display[2])
     grey = bordered(grey, taken, lit(taken, size, scanner.rim))
-    for each in marks(study.seed, study.number, taken, study.view, scanner.marker, scanner.text):
+    for each in marks(study.seed, study.number, study.film, taken, study.view, scanner.marker, scanner.text):
         stamp(grey, each)
     return np.round(255 * np.clip(grey, 0, 1)).astype(np.uint8)
 

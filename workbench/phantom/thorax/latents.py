@@ -1,6 +1,7 @@
 """Who the patient is, how the pictures were taken and what is wrong. Patients are those of the present simulator under the same number."""
 
 import math
+from collections.abc import Container
 from typing import Literal, NamedTuple
 
 from workbench.errors import UserError
@@ -74,6 +75,11 @@ class Finding(NamedTuple):
     place: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     @property
+    def kind(self) -> str:
+        """Every device of this engine is a finding of its own, so that none has kinds."""
+        return ""
+
+    @property
     def zone(self) -> str:
         return min(ZONES, key=lambda zone: abs(ZONES[zone] - self.place[1]))
 
@@ -96,6 +102,11 @@ class Study(NamedTuple):
     display: tuple[float, float, float]  # uniform draws in [-1, 1]: lower end, upper end, exponent
     findings: tuple[Finding, ...]
     acquisition: Acquisition = Acquisition()
+    visit: int = 0  # studies of the same patient before it
+    days: float = 0.0  # since the patient's first study
+    progression: float = 0.0  # standard normal: how the patient's illness tends, upwards is worse
+    film: int = 0  # number among the films of the study
+    initial: str = ""  # letter at the foot of the film, where a variant has one
 
     def has(self, name: str) -> bool:
         return any(finding.name == name for finding in self.findings)
@@ -111,12 +122,13 @@ class Study(NamedTuple):
     @property
     def factors(self) -> dict[str, float | str]:
         """The latents as flat numbers and words, for probes of what an embedding still holds."""
-        return flat(self, FINDINGS) | self.acquisition.factors
+        timed = {"visit": float(self.visit), "days": self.days, "progression": self.progression}
+        return flat(self, FINDINGS) | self.acquisition.factors | timed
 
 
-def draw_study(seed: int, index: int) -> Study:
-    """The latents of one study."""
-    number = patient_of(index)
+def draw_study(seed: int, index: int, number: int | None = None, alone: bool = True) -> Study:
+    """The latents of one study by itself; course.py draws it as one of the studies of patient `number`, with findings of its own."""
+    number = patient_of(index) if number is None else number
     patient = draw_patient(seed, number, "clinical")
     draw = rng(seed, "thorax study", 0, index)
     sick = 0.5 * patient.illness + 0.02 * (patient.age - 57)
@@ -129,7 +141,7 @@ def draw_study(seed: int, index: int) -> Study:
     photons = float(math.exp(draw.uniform(math.log(800.0), math.log(3000.0))))
     style = int(draw.integers(3))
     low, high, gamma = (float(value) for value in draw.uniform(-1, 1, size=3))
-    findings = draw_findings(seed, index, patient, view)
+    findings = draw_findings(seed, index, patient, view) if alone else ()
     zoom, shift, lean = aim(seed, index, patient, view, inspiration)
     taken = draw_acquisition(seed, index, view)
     tones = low, high, gamma
@@ -140,17 +152,18 @@ def draw_findings(seed: int, index: int, patient: Patient, view: str) -> tuple[F
     """Which findings are there; each has its own stream, so that one more changes no other."""
     found: list[Finding] = []
     for name in FINDINGS:
-        base, ap, age, male, illness = ODDS[name]
-        about = ap * ((view == "AP") - 0.45) + age * (patient.age - 57) / 18 + male * ((patient.sex == "M") - 0.54)
-        odds = (
-            base
-            + METADATA * about
-            + illness * patient.illness
-            + sum(more for (one, other), more in TOGETHER.items() if other == name and any(f.name == one for f in found))
-        )
+        odds = odds_of(name, patient, view, {each.name for each in found})
         if rng(seed, f"thorax presence {name}", 0, index).random() < 1 / (1 + math.exp(-odds)):
             found += details(seed, index, name)
     return tuple(found)
+
+
+def odds_of(name: str, patient: Patient, view: str, found: Container[str]) -> float:
+    """The log odds of a finding, given those found before it."""
+    base, ap, age, male, illness = ODDS[name]
+    about = ap * ((view == "AP") - 0.45) + age * (patient.age - 57) / 18 + male * ((patient.sex == "M") - 0.54)
+    more = sum(each for (one, other), each in TOGETHER.items() if other == name and one in found)
+    return base + METADATA * about + illness * patient.illness + more
 
 
 def size_of(name: str, severity: float) -> float:

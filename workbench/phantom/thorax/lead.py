@@ -27,9 +27,9 @@ class Mark(NamedTuple):
     grey: float = 0.985
 
 
-def marks(seed: int, number: int, taken: Acquisition, view: str, height: float, text: float) -> list[Mark]:
+def marks(seed: int, number: int, film: int, taken: Acquisition, view: str, height: float, text: float) -> list[Mark]:
     """What is marked on a film: L at image right and R at image left from the front; `height` of letters, `text` of words."""
-    draw = rng(seed, "thorax marker", 0, number)
+    draw = rng(seed, "thorax marker", film, number)
     clear = dict(zip(("top", "foot", "left", "right"), taken.blades))
     found = []
     initials = "".join(INITIALS[int(each)] for each in draw.integers(len(INITIALS), size=3))[: 2 + int(draw.random() < 0.5)]

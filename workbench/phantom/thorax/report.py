@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from workbench.phantom.comparison import Change, compared
 from workbench.phantom.marks import Entity
 from workbench.phantom.report import AMOUNTS, DEGREES, DENSITIES, NEGATED, Report, Sentence, chosen, fill, grammar, negatives, sentence
 from workbench.phantom.thorax import DEVICES, FINDINGS
@@ -15,12 +16,15 @@ from workbench.phantom.thorax.latents import Finding, Study
 from workbench.randomness import rng
 
 GRADES = ("mild", "moderate", "severe")
+PLACED = ("consolidation", "atelectasis", "nodule", "mass")  # have a zone
+COMPARED = 0.85  # of the changes
 LABELS = MappingProxyType(  # concept -> finding, where the names differ
     {
         "pleural effusion": "effusion",
         "pulmonary edema": "oedema",
         "fracture": "rib fracture",
         "pulmonary nodule": "nodule",
+        "pneumonia": "consolidation",
         "central venous catheter": "central venous line",
     }
 )
@@ -37,32 +41,56 @@ def rules() -> dict[str, Any]:
     """The plain grammar and this engine's own sentences."""
     own, plain = own_sentences(), grammar()
     found = {part: plain[part] | own.get(part, {}) if isinstance(plain[part], dict) else plain[part] for part in plain}
+    found |= {part: own[part] for part in ("named", "changed", "compared")}
     return found | {"present": found["present"] | {"central venous line": plain["present"]["central venous catheter"]}}
 
 
-def report(study: Study) -> Report:
-    """Every finding is stated, some absent ones are ruled out, the rest is boiler-plate; devices are named one by one."""
+def changes(study: Study, prior: Study | None) -> dict[str, Change]:
+    """Finding -> change since the prior study; not in it: what neither shows, and what has come or gone on one side only."""
+    return compared(study, prior, FINDINGS, DEVICES, lambda each: (each.side, "", each.zone if each.name in PLACED else ""))
+
+
+def report(study: Study, prior: Study | None = None) -> Report:
+    """Every finding is stated and compared with the prior study, some absent ones are ruled out, the rest is boiler-plate."""
     draw = rng(study.seed, "thorax report", 0, study.number)
 
     def pick(options: list[str]) -> str:
         return options[int(draw.integers(len(options)))]
 
     opening = [sentence(pick(rules()["technique"][study.view]), {})] if draw.random() < 0.6 else []
+    if prior is not None and draw.random() < 0.5:
+        opening.append(sentence(pick(rules()["compared"]), {}))
     if draw.random() < 0.35 and study.view != "lateral":
         opening.append(sentence(pick(rules()["breath"]["shallow" if study.inspiration < 0.45 else "deep"]), {}))
     present = [name for name in FINDINGS if study.has(name)]
-    body = [positive(study, name, draw, "present") for name in present] + ruled_out(study, draw)
+    changed = {name: how for name, how in changes(study, prior).items() if draw.random() < COMPARED}
+    body = [[positive(study, name, draw, "present"), *compare(name, changed, draw)] for name in present]
+    body += [compare(name, changed, draw) for name, how in changed.items() if how == "resolved"]
+    body += [[each] for each in ruled_out(study, draw) if not any(changed.get(name) == "resolved" for name in each.says)]
     places = draw.choice(len(rules()["normal"]), int(draw.integers(1, 4)), replace=False)
     normal = [rules()["normal"][place] for place in places]
     if study.has("rib fracture"):
         normal = [text for text in normal if "bony" not in text and "osseous" not in text]
-    body += [sentence(text, {}) for text in normal]
-    body = [body[place] for place in draw.permutation(len(body))]
+    if study.has("oedema"):
+        normal = [text for text in normal if "vascularity" not in text]
+    body += [[sentence(text, {})] for text in normal]
+    said = [each for place in draw.permutation(len(body)) for each in body[place]]
     closing = [positive(study, name, draw, "impression") for name in present if draw.random() < 0.85]
     if not closing:
         ill = [name for name in present if name not in DEVICES] or present
         closing = [positive(study, ill[0], draw, "impression")] if ill else [sentence(pick(rules()["impression"]["normal"]), {})]
-    return Report(tuple(map(labelled, (*opening, *body))), tuple(map(labelled, closing)))
+    return Report(tuple(map(own_labels, (*opening, *said))), tuple(map(own_labels, closing)))
+
+
+def compare(name: str, changed: dict[str, Change], draw: np.random.Generator) -> list[Sentence]:
+    """A sentence on what has become of a finding since the prior study, where the report tells of it."""
+    how = changed.get(name)
+    if how is None:
+        return []
+    gone, noun = how == "resolved", str(rules()["named"][name])
+    options = rules()["changed"]["removed" if gone and name in DEVICES else how]
+    text = options[int(draw.integers(len(options)))].replace("{noun}", noun.replace("<", "<!") if gone else noun)
+    return [sentence(text, {name: not gone})]
 
 
 def ruled_out(study: Study, draw: np.random.Generator) -> list[Sentence]:
@@ -100,11 +128,12 @@ def slots(finding: Finding, draw: np.random.Generator) -> dict[str, str]:
     }
 
 
-def labelled(written: Sentence) -> Sentence:
-    """The sentence with this engine's finding as the label of each mention."""
+def labelled(entity: Entity) -> Entity:
+    """The mention with this engine's finding as its label."""
+    name = LABELS.get(entity.concept, entity.concept)
+    return entity._replace(label=name if name in FINDINGS else "")
 
-    def own(entity: Entity) -> Entity:
-        name = LABELS.get(entity.concept, entity.concept)
-        return entity._replace(label=name if name in FINDINGS else "")
 
-    return written._replace(entities=tuple(map(own, written.entities)))
+def own_labels(written: Sentence) -> Sentence:
+    """The sentence with this engine's labels."""
+    return written._replace(entities=tuple(map(labelled, written.entities)))

@@ -1,0 +1,63 @@
+"""This engine with something wrong on purpose: rare findings, stated prevalences, a letter or a scanner that predicts a finding."""
+
+import math
+from typing import NamedTuple
+
+from workbench.phantom.thorax.latents import Study
+from workbench.phantom.variants import SCANNERS, tossed
+
+COMMON = (  # about as the odds draw them, the commonest first
+    "central venous line",
+    "feeding tube",
+    "effusion",
+    "atelectasis",
+    "nodule",
+    "oedema",
+    "consolidation",
+    "rib fracture",
+    "cardiomegaly",
+    "endotracheal tube",
+    "mass",
+    "pneumothorax",
+    "pacemaker",
+)
+INITIALS = "AT"  # of who took the film: the first predicts the finding
+
+
+class Variant(NamedTuple):
+    """What differs from the engine as it is; the fields of the first engine's variants, and prevalences."""
+
+    tail: float = 0.0  # a finding is kept with probability exp(-tail * place among the commonest)
+    marker: str = ""  # finding that the letter at the foot of the film predicts
+    marker_strength: float = 0.0  # 1: always
+    scanner: str = ""  # finding that is mostly filmed with scanner B
+    scanner_strength: float = 0.0
+    shifts: tuple[tuple[str, float], ...] = ()  # finding and log odds added to it
+
+    @property
+    def unbiased(self) -> "Variant":
+        """The same patients filmed without the shortcuts: letter and scanner at random."""
+        return self._replace(marker_strength=0.0, scanner_strength=0.0)
+
+    @classmethod
+    def read(cls, values: object) -> "Variant":
+        """The variant from what JSON has made of it; the plain one of nothing."""
+        own = cls(*values)  # type: ignore[misc]
+        return own._replace(shifts=tuple((name, float(shift)) for name, shift in own.shifts))
+
+    def share_kept(self, name: str) -> float:
+        """Probability with which a finding that would be there is there."""
+        return math.exp(-self.tail * COMMON.index(name)) if self.tail else 1.0
+
+
+PLAIN = Variant()
+
+
+def filmed(study: Study, variant: Variant) -> Study:
+    """The study as the variant takes its films: scanner and letter follow a finding, all else stays."""
+    if variant.marker:
+        study = study._replace(initial=INITIALS[tossed(study, "marker", variant.marker, variant.marker_strength)])
+    if variant.scanner:
+        style = list(SCANNERS.values())[1 - tossed(study, "scanner", variant.scanner, variant.scanner_strength)]
+        study = study._replace(device_style=style)
+    return study
