@@ -6,7 +6,8 @@ import numpy as np
 
 from workbench.phantom.solids import Ellipsoid
 from workbench.phantom.thorax import SIDES
-from workbench.phantom.thorax.anatomy import WAY, Body, dome_top, place_in
+from workbench.phantom.thorax.abdomen import dome_top
+from workbench.phantom.thorax.anatomy import SHARE, WAY, Body, place_in
 from workbench.phantom.thorax.latents import Finding, Study
 from workbench.phantom.thorax.materials import LUNG
 from workbench.randomness import rng
@@ -82,9 +83,9 @@ def weights(field: Field, points: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def relative(field: Field, points: np.ndarray, place: tuple[float, float, float]) -> np.ndarray:
-    """Points (3, n) from a place of the lung, in its half axes: out, up, front."""
+    """Points (3, n) from a place of the lung, in the half axes of its part above the dome: out, up, front."""
     from_place = points - place_in(field.lung, field.way, place)[:, None].astype(points.dtype)
-    turned = (field.lung.axes / field.lung.radii).T * np.array([field.way, 1, 1])[:, None]
+    turned = (field.lung.axes / (field.lung.radii * SHARE)).T * np.array([field.way, 1, 1])[:, None]
     return turned.astype(points.dtype) @ from_place
 
 

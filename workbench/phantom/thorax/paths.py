@@ -6,10 +6,12 @@ import numpy as np
 
 from workbench.phantom.solids import Ellipsoid, Interval, Rays, both
 from workbench.phantom.thorax import SIDES
+from workbench.phantom.thorax.abdomen import room_for_gas
 from workbench.phantom.thorax.anatomy import PLEURA, Body
 from workbench.phantom.thorax.crossings import Capsules, Crossings, crossed, met, shared, shells, union
 from workbench.phantom.thorax.fields import Field, density, field_of, rho, weights
 from workbench.phantom.thorax.latents import Study
+from workbench.phantom.thorax.mediastinum import HEART
 from workbench.phantom.thorax.pieces import clip, gaps, length, merged, spread
 
 SAMPLES = 14  # along a ray inside a lung
@@ -115,13 +117,13 @@ def polynomials(beam: Rays, solids: list[Ellipsoid]) -> np.ndarray:
 def paths(study: Study, placed: Placed) -> Paths:
     """Everything in the beam's way."""
     body, beam = placed.body, placed.beam
-    heart, *walls = placed.intervals([body.organs["heart"], *body.muscle, *body.skin])
+    chambers, walls = placed.intervals([body.organs[name] for name in HEART]), placed.intervals([*body.muscle, *body.skin])
     muscle = merged(walls[: len(body.muscle)])
     flesh = length(muscle)
     fat = length(merged(walls[len(body.muscle) :])) - flesh
-    inside: dict[tuple[str, str], np.ndarray] = {("heart", ""): heart.length > 0.5}
+    inside: dict[tuple[str, str], np.ndarray] = {("heart", ""): np.max([each.length for each in chambers], 0) > 0.5}
     pipes = union([placed.crossed(body.airways)])
-    soft = flesh - pipes.total(beam, shared(pipes, muscle))
+    soft = flesh - pipes.total(beam, shared(pipes, muscle)) - gas(placed)
     for side in SIDES:
         rows, columns = placed.window(body.lungs[side])
         gone, found = lung(study, placed.cut(rows, columns), side)
@@ -129,7 +131,7 @@ def paths(study: Study, placed: Placed) -> Paths:
         for key, where in found.items():
             inside.setdefault(key, np.zeros(soft.shape, bool))[rows, columns] |= where
     tubes, cores = shells(beam, placed.capsules(body.bones.tubes), [body.bones.tubes.radius, body.bones.marrow.radius])
-    hard, core = union([tubes, *placed.balls(body.bones.plates)]), union([cores])
+    hard, core = union([tubes, *placed.balls(body.bones.plates)]), union([cores, *placed.balls(body.bones.hollows)])
     whole, marrow = hard.total(beam, shared(hard, muscle)), core.total(beam, shared(core, muscle))
     for side, pieces in body.bones.broken.items():
         inside["rib fracture", side] = placed.crossed(pieces).total(beam) > 0
@@ -142,15 +144,25 @@ def paths(study: Study, placed: Placed) -> Paths:
     return Paths((soft - whole) * long, fat * long, (whole - marrow) * long, marrow * long, metal * long, inside)
 
 
+def gas(placed: Placed) -> np.ndarray:
+    """Length in z of the gas below the domes (h, w)."""
+    body, total = placed.body, np.zeros(placed.beam.slant.shape, placed.beam.x.dtype)
+    for side, pockets in body.gas.items():
+        if pockets:
+            bubbles, room = union(placed.balls(pockets)), placed.intervals([room_for_gas(body.organs[f"{side} dome"], body.scale)])
+            total += bubbles.total(placed.beam, shared(bubbles, room))
+    return total
+
+
 def lung(study: Study, placed: Placed, side: str) -> tuple[np.ndarray, dict[tuple[str, str], np.ndarray]]:
     """Soft tissue that one lung replaces, in cm of z (h, w), and where its findings are."""
     body, beam = placed.body, placed.beam
     field, inside = field_of(study, body, side), dict[tuple[str, str], np.ndarray]()
-    organs = [body.organs[name] for name in ("heart", "mediastinum", "aortic arch", "descending aorta", "paraspinal", f"{side} dome")]
+    organs = body.beside(side)
     own_lung, cage, trunk, *crossed_organs = placed.intervals([body.lungs[side], body.cage, body.muscle[0], *organs])
     cavity = both(own_lung, both(cage, trunk))
     room = gaps(cavity, merged(crossed_organs))
-    pipes = union([placed.crossed(body.airways)])
+    pipes, great = union([placed.crossed(body.airways)]), union([placed.crossed(body.great)])
     space = length(room)
     inside[f"{side} lung", side] = space > 1.0
     tissue, pleural, within = room, np.zeros_like(space), cavity
@@ -169,14 +181,15 @@ def lung(study: Study, placed: Placed, side: str) -> tuple[np.ndarray, dict[tupl
         only_fluid = {name: each for name, each in field.findings.items() if name == "effusion"}
         beside, fluid = contents(placed, field._replace(base=0.0, findings=only_fluid), cavity, room)
         gone = gone + pleural * (1 - beside)
-        loose = shared(pipes, room) - shared(pipes, tissue)
-        gone = gone - pipes.total(beam, loose)  # already air for the airways' sake
+        for solids in (pipes, great):
+            loose = shared(solids, room) - shared(solids, tissue)
+            gone = gone - solids.total(beam, loose)  # already air for the airways' sake, or no air at all
         if fluid:
             inside["effusion", side] = fluid["effusion"] * space > SEEN["effusion"]
     mine = {name: union(placed.balls(solids)) for (name, where), solids in body.lesions.items() if where == side}
     for name, found in mine.items():
         inside[name, side] = found.total(beam, shared(found, tissue)) > 0
-    marks = union([placed.crossed(body.vessels[side]), pipes, *mine.values()])
+    marks = union([placed.crossed(body.vessels[side]), pipes, great, *mine.values()])
     overlap = shared(marks, tissue)
     kept = np.flatnonzero(overlap)
     marks, overlap = Crossings(*(part[kept] for part in marks)), overlap[kept]
