@@ -64,12 +64,12 @@ def body_of(study: Study) -> Body:
     wide, height = np.exp(own.shape[0] * 0.5), np.exp(own.shape[1] * 0.7)
     fat = 0.4 + 1.7 * own.build
     skin, muscle = envelope(study, fat)
-    cage = Ellipsoid(np.array([0, -8.0, 0.2]), np.array([13.9 * wide, 22.0, 8.9]), np.eye(3))
+    cage = Ellipsoid(np.array([0, -9.0, 0.2]), np.array([13.9 * wide, 22.0, 8.9]), np.eye(3))
     lungs = {
         side: Ellipsoid(
             np.array([way * 7.2 * wide + 0.3 * shift, -9.0, 0.2]),
             np.array([(7.2 if way < 0 else 7.1) * wide, 20.8 * height, 9.0]),
-            turn(0, 4.0 * way),
+            turn(0, 5.0 * way),
         )
         for side, way in WAY.items()
     }

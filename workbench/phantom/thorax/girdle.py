@@ -30,14 +30,14 @@ def girdle(study: Study) -> tuple[list[tuple[Capsules, float]], list[Ellipsoid]]
         out, up, front, yaw, roll = BLADE[study.view]
         middle = np.array([way * (out + 0.5 * slid), up + 0.6 * lift, front + 0.3 * slid])
         own = turn(-way * yaw, way * (roll + 4 * steep))
-        for points, radius, cortex in ((INNER, 0.22, 0.12), (OUTER, 0.42, 0.16), (SPINE, 0.45, 0.12), (BEAK, 0.45, 0.13)):
+        for points, radius, cortex in ((INNER, 0.28, 0.14), (OUTER, 0.42, 0.16), (SPINE, 0.45, 0.12), (BEAK, 0.45, 0.13)):
             tubes.append((chain(middle + (np.array(points) * mirror) @ own.T, radius), cortex))
         socket = middle + (np.array([[3.9, 3.0, 0.2], [3.9, 4.8, 0.2]]) * mirror) @ own.T
         tubes.append((chain(socket, 0.95), 0.12))
         plates.append(Ellipsoid(middle + own @ np.array([0, -0.3, 0]), np.array([3.2, 6.6, 0.13]), own @ turn(0, -way * 9.0)))
         head, elbow = np.array(HEAD[study.view]) * mirror, np.array(ELBOW[study.view]) * mirror
-        neck = head + 0.1 * (elbow - head)
-        tubes += [(chain(np.stack([head, neck]), 2.1), 0.12), (chain(np.stack([neck, elbow]), 1.15), 0.34)]
+        arm = head + np.array([0, 0.02, 0.14, 0.22, 1])[:, None] * (elbow - head)
+        tubes += [(chain(arm[:4], np.array([2.1, 1.75, 1.4])), 0.12), (chain(arm[3:], 1.15), 0.34)]
     return tubes, plates
 
 

@@ -13,7 +13,7 @@ def envelope(study: Study, fat: float) -> tuple[list[Ellipsoid], list[Ellipsoid]
     own = study.patient
     sides = (-1, 1)
     shapes: list[tuple[tuple[float, float, float], tuple[float, float, float], float, float]] = [
-        ((0, -17, -0.2), (17.4, 34.5, 11.2), 0.0, 1.0),
+        ((0, -17, -0.2), (17.5, 32.5, 11.2), 0.0, 1.0),
         ((0, 20, -1.4), (5.6, 12, 5.6), 0.0, 0.4),
     ]
     if study.view == "lateral":

@@ -8,7 +8,7 @@ from workbench.phantom.solids import Ellipsoid, Interval, Rays, both
 from workbench.phantom.thorax import SIDES
 from workbench.phantom.thorax.abdomen import room_for_gas
 from workbench.phantom.thorax.anatomy import PLEURA, Body
-from workbench.phantom.thorax.crossings import Capsules, Crossings, crossed, met, shared, shells, union
+from workbench.phantom.thorax.crossings import Capsules, Crossings, crossed, joined, met, shared, shells, union
 from workbench.phantom.thorax.fields import Field, density, field_of, rho, weights
 from workbench.phantom.thorax.latents import Study
 from workbench.phantom.thorax.mediastinum import HEART
@@ -82,8 +82,12 @@ class Placed(NamedTuple):
     def crossed(self, solids: Capsules) -> Crossings:
         return crossed(self.beam, self.capsules(solids))
 
-    def balls(self, solids: list[Ellipsoid]) -> list[Crossings]:
-        return [met(each) for each in self.intervals(solids)] if solids else []
+    def balls(self, solids: list[Ellipsoid], within: Ellipsoid | None = None) -> list[Crossings]:
+        """The rays that meet each of the solids, or the part of it that lies in another."""
+        if within is None:
+            return [met(each) for each in self.intervals(solids)] if solids else []
+        room, *own = self.intervals([within, *solids])
+        return [met(both(room, each)) for each in own]
 
     def points(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Patient axes (3, n) of places z on the rays that meet the detector at x, y."""
@@ -117,13 +121,17 @@ def polynomials(beam: Rays, solids: list[Ellipsoid]) -> np.ndarray:
 def paths(study: Study, placed: Placed) -> Paths:
     """Everything in the beam's way."""
     body, beam = placed.body, placed.beam
-    chambers, walls = placed.intervals([body.organs[name] for name in HEART]), placed.intervals([*body.muscle, *body.skin])
+    walls = placed.intervals([*body.muscle, *body.skin])
     muscle = merged(walls[: len(body.muscle)])
     flesh = length(muscle)
     fat = length(merged(walls[len(body.muscle) :])) - flesh
-    inside: dict[tuple[str, str], np.ndarray] = {("heart", ""): np.max([each.length for each in chambers], 0) > 0.5}
+    heart = np.max([each.length for each in placed.intervals([body.organs[name] for name in HEART])], 0)
+    inside: dict[tuple[str, str], np.ndarray] = {("heart", ""): heart > 0.5}
     pipes = union([placed.crossed(body.airways)])
-    soft = flesh - pipes.total(beam, shared(pipes, muscle)) - gas(placed)
+    soft = flesh - pipes.total(beam, shared(pipes, muscle))
+    for side, pockets in body.gas.items():
+        if pockets:
+            soft -= union(placed.balls(pockets, room_for_gas(body.organs[f"{side} dome"], body.scale))).total(beam)
     for side in SIDES:
         rows, columns = placed.window(body.lungs[side])
         gone, found = lung(study, placed.cut(rows, columns), side)
@@ -131,7 +139,8 @@ def paths(study: Study, placed: Placed) -> Paths:
         for key, where in found.items():
             inside.setdefault(key, np.zeros(soft.shape, bool))[rows, columns] |= where
     tubes, cores = shells(beam, placed.capsules(body.bones.tubes), [body.bones.tubes.radius, body.bones.marrow.radius])
-    hard, core = union([tubes, *placed.balls(body.bones.plates)]), union([cores, *placed.balls(body.bones.hollows)])
+    flat = placed.balls([*body.bones.plates, *body.bones.hollows])
+    hard, core = union([tubes, *flat[: len(body.bones.plates)]]), union([cores, *flat[len(body.bones.plates) :]])
     whole, marrow = hard.total(beam, shared(hard, muscle)), core.total(beam, shared(core, muscle))
     for side, pieces in body.bones.broken.items():
         inside["rib fracture", side] = placed.crossed(pieces).total(beam) > 0
@@ -144,16 +153,6 @@ def paths(study: Study, placed: Placed) -> Paths:
     return Paths((soft - whole) * long, fat * long, (whole - marrow) * long, marrow * long, metal * long, inside)
 
 
-def gas(placed: Placed) -> np.ndarray:
-    """Length in z of the gas below the domes (h, w)."""
-    body, total = placed.body, np.zeros(placed.beam.slant.shape, placed.beam.x.dtype)
-    for side, pockets in body.gas.items():
-        if pockets:
-            bubbles, room = union(placed.balls(pockets)), placed.intervals([room_for_gas(body.organs[f"{side} dome"], body.scale)])
-            total += bubbles.total(placed.beam, shared(bubbles, room))
-    return total
-
-
 def lung(study: Study, placed: Placed, side: str) -> tuple[np.ndarray, dict[tuple[str, str], np.ndarray]]:
     """Soft tissue that one lung replaces, in cm of z (h, w), and where its findings are."""
     body, beam = placed.body, placed.beam
@@ -162,7 +161,6 @@ def lung(study: Study, placed: Placed, side: str) -> tuple[np.ndarray, dict[tupl
     own_lung, cage, trunk, *crossed_organs = placed.intervals([body.lungs[side], body.cage, body.muscle[0], *organs])
     cavity = both(own_lung, both(cage, trunk))
     room = gaps(cavity, merged(crossed_organs))
-    pipes, great = union([placed.crossed(body.airways)]), union([placed.crossed(body.great)])
     space = length(room)
     inside[f"{side} lung", side] = space > 1.0
     tissue, pleural, within = room, np.zeros_like(space), cavity
@@ -181,15 +179,15 @@ def lung(study: Study, placed: Placed, side: str) -> tuple[np.ndarray, dict[tupl
         only_fluid = {name: each for name, each in field.findings.items() if name == "effusion"}
         beside, fluid = contents(placed, field._replace(base=0.0, findings=only_fluid), cavity, room)
         gone = gone + pleural * (1 - beside)
-        for solids in (pipes, great):
-            loose = shared(solids, room) - shared(solids, tissue)
-            gone = gone - solids.total(beam, loose)  # already air for the airways' sake, or no air at all
+        fixed = union([placed.crossed(joined([body.airways, body.great]))])
+        loose = shared(fixed, room) - shared(fixed, tissue)
+        gone = gone - fixed.total(beam, loose)  # already air for the airways' sake, or no air at all
         if fluid:
             inside["effusion", side] = fluid["effusion"] * space > SEEN["effusion"]
     mine = {name: union(placed.balls(solids)) for (name, where), solids in body.lesions.items() if where == side}
     for name, found in mine.items():
         inside[name, side] = found.total(beam, shared(found, tissue)) > 0
-    marks = union([placed.crossed(body.vessels[side]), pipes, great, *mine.values()])
+    marks = union([placed.crossed(joined([body.vessels[side], body.airways, body.great])), *mine.values()])
     overlap = shared(marks, tissue)
     kept = np.flatnonzero(overlap)
     marks, overlap = Crossings(*(part[kept] for part in marks)), overlap[kept]

@@ -1,5 +1,7 @@
 """Unions and differences of the convex solids that fill the film, ray by ray and without approximation; lengths as z."""
 
+from functools import cache
+
 import numpy as np
 
 from workbench.phantom.solids import Interval, both
@@ -19,10 +21,25 @@ def merged(solids: list[Interval]) -> list[Interval]:
 def in_order(values: list[np.ndarray]) -> list[np.ndarray]:
     """Sorted ray by ray, by exchanges of whole films."""
     values = list(values)
-    for last in range(len(values) - 1, 0, -1):
-        for place in range(last):
-            values[place], values[place + 1] = np.minimum(values[place], values[place + 1]), np.maximum(values[place], values[place + 1])
+    for one, other in exchanges(len(values)):
+        values[one], values[other] = np.minimum(values[one], values[other]), np.maximum(values[one], values[other])
     return values
+
+
+@cache
+def exchanges(count: int) -> tuple[tuple[int, int], ...]:
+    """Pairs of places that sort any `count` values when exchanged in order: K. Batcher's merge exchange, AFIPS 1968."""
+    found, first = [], 1 << max(count - 1, 1).bit_length() - 1
+    apart = first
+    while apart:
+        reach, rest, step = first, 0, apart
+        while True:
+            found += [(place, place + step) for place in range(count - step) if place & apart == rest]
+            if reach == apart:
+                break
+            step, reach, rest = reach - apart, reach // 2, apart
+        apart //= 2
+    return tuple(found)
 
 
 def present(solid: Interval) -> Interval:

@@ -5,15 +5,26 @@ from typing import NamedTuple
 import numpy as np
 
 from workbench.phantom.solids import Ellipsoid, turn
+from workbench.phantom.thorax import SIDES
 from workbench.phantom.thorax.crossings import Capsules, joined
 from workbench.phantom.thorax.girdle import girdle
 from workbench.phantom.thorax.latents import Study
 from workbench.randomness import rng
 
-RIBS, PIECES = 12, 11
+RIBS, PIECES = 12, 10
 # how far from the spine each rib reaches round the cage, degrees; in front of that is cartilage, which is left out
 REACH = (128, 140, 146, 146, 144, 141, 138, 132, 124, 114, 86, 62)
 BREASTBONE = (0.0, 1.4, 8.9), (1.7, 8.2, 0.5), 0.08  # place, half axes, cortex
+
+# of one vertebra: both ends of every tube from the middle of its body, radius and cortex
+VERTEBRA = (
+    ((-0.66, 0, 0.4), (0.66, 0, 0.4), 0.98, 0.055),
+    ((-0.66, 0, -0.4), (0.66, 0, -0.4), 0.98, 0.055),
+    ((-1.2, 0.35, -0.8), (-1.2, 0.35, -1.9), 0.36, 0.11),
+    ((1.2, 0.35, -0.8), (1.2, 0.35, -1.9), 0.36, 0.11),
+    ((0, -0.6, -2.1), (0, -1.5, -3.4), 0.3, 0.1),
+    ((-2.5, 0.4, -1.7), (2.5, 0.4, -1.7), 0.36, 0.1),
+)
 
 
 class Skeleton(NamedTuple):
@@ -35,16 +46,14 @@ def skeleton(study: Study, cage: Ellipsoid) -> Skeleton:
     top = 10.6 + draw.uniform(-0.5, 0.5)
     thin = float(np.exp(0.08 * draw.normal()))
     arcs = rib_arcs(cage, top - spacing * np.arange(RIBS), steep, bend, raised)
-    parts, broken = [], dict[str, Capsules]()
-    for way, side in ((-1, "right"), (1, "left")):
-        own_arcs, whole = arcs * (way, 1, 1), np.ones((RIBS, PIECES), bool)
+    both, whole, broken = np.stack([arcs * (-1, 1, 1), arcs]), np.ones((2, RIBS, PIECES), bool), dict[str, Capsules]()
+    for own_arcs, own_whole, side in zip(both, whole, SIDES):
         fracture = study.of("rib fracture", side)
         if fracture is not None:
             which, at = round(5.5 + 2.4 * fracture.place[1]), round((0.55 + 0.25 * fracture.place[0]) * PIECES)
             own_arcs[which], broken[side] = break_at(own_arcs[which], at, fracture.size)
-            whole[which, at - 1] = False
-        parts.append(bands(own_arcs, cage, whole, thin))
-    parts += vertebrae(top, spacing)
+            own_whole[which, at - 1] = False
+    parts = [bands(both, cage, whole, thin), *vertebrae(top, spacing)]
     axial = sum(len(bones.radius) for bones, _ in parts)
     shoulders, plates = girdle(study)
     parts += [(bones, np.full(len(bones.radius), cortex)) for bones, cortex in shoulders]
@@ -81,17 +90,17 @@ def bands(arcs: np.ndarray, cage: Ellipsoid, whole: np.ndarray, thin: float) -> 
     A band stands on edge against the cage, is thickest behind and broadest in front, where little bone is left.
     """
     t, number = np.linspace(0, 1, PIECES + 1), np.arange(RIBS)[:, None]
-    along = np.gradient(arcs, axis=1)
+    along = np.gradient(arcs, axis=-2)
     outward = (arcs - cage.centre) / cage.radii**2
     upright = np.cross(along, outward)
-    upright *= np.sign(upright[:, :, 1:2]) / np.sqrt((upright**2).sum(2, keepdims=True))
+    upright *= np.sign(upright[..., 1:2]) / np.sqrt((upright**2).sum(-1, keepdims=True))
     small = np.where(np.isin(number, (0, 10, 11)), 0.85, 1.0)
     half_thick = thin * small * (0.40 - 0.06 * t)
     half_high = thin * small * (0.62 + 0.008 * number + 0.12 * t)
-    aside = (half_high - half_thick)[:, :, None] * upright
-    thick = (half_thick[:, 1:] + half_thick[:, :-1])[whole] / 2
-    cortex = np.broadcast_to(0.19 - 0.10 * t[1:], whole.shape)[whole]
-    pair = [Capsules((arcs + side)[:, :-1][whole], (arcs + side)[:, 1:][whole], thick) for side in (aside, -aside)]
+    aside = (half_high - half_thick)[..., None] * upright
+    thick = np.broadcast_to((half_thick[:, 1:] + half_thick[:, :-1]) / 2, whole.shape)[whole]
+    cortex = np.broadcast_to(0.20 - 0.10 * t[1:], whole.shape)[whole]
+    pair = [Capsules((arcs + side)[..., :-1, :][whole], (arcs + side)[..., 1:, :][whole], thick) for side in (aside, -aside)]
     return joined(pair), np.tile(cortex, 2)
 
 
@@ -108,14 +117,11 @@ def break_at(arc: np.ndarray, at: int, step: float) -> tuple[np.ndarray, Capsule
 
 def vertebrae(top: float, spacing: float) -> list[tuple[Capsules, np.ndarray]]:
     """Bodies as two lying pills one behind the other, with discs between them; pedicles, transverse and spinous processes."""
-    rows = []
-    for number in range(-4, 16):
-        y, size = top - 0.4 - spacing * number, 1.0 + 0.022 * max(number, -2)
-        z = -6.9 + 0.4 * np.cos(number / 4.0)
-        half, thick = 0.66 * size, 0.98 * size * spacing / 2.3
-        rows += [[-half, y, z + depth, half, y, z + depth, thick, 0.055] for depth in (0.4, -0.4)]
-        rows += [[way * 1.2 * size, y + 0.35, z - 0.8, way * 1.2 * size, y + 0.35, z - 1.9, 0.36, 0.11] for way in (-1, 1)]
-        rows.append([0, y - 0.6, z - 2.1, 0, y - 1.5, z - 3.4, 0.3, 0.1])
-        rows.append([-2.5 * size, y + 0.4, z - 1.7, 2.5 * size, y + 0.4, z - 1.7, 0.36, 0.1])
-    table = np.array(rows)
-    return [(Capsules(table[:, :3], table[:, 3:6], table[:, 6]), table[:, 7])]
+    number = np.arange(-4, 15)
+    size = 1.0 + 0.022 * np.maximum(number, -2)
+    middle = np.stack([0 * size, top - 0.4 - spacing * number, -6.9 + 0.4 * np.cos(number / 4.0)], 1)
+    found = []
+    for start, end, radius, cortex in VERTEBRA:
+        starts, ends = (middle + np.array(place) * np.stack([size, 0 * size + 1, 0 * size + 1], 1) for place in (start, end))
+        found.append((Capsules(starts, ends, radius * (size if radius > 0.5 else 1) * np.ones(len(size))), np.full(len(size), cortex)))
+    return found

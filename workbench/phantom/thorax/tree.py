@@ -8,14 +8,14 @@ from workbench.phantom.thorax.latents import Study
 from workbench.phantom.thorax.mediastinum import HILA
 from workbench.randomness import rng
 
-TRUNKS, REACHES = 8, (3.3, 2.8, 2.4, 2.1, 1.8, 1.5)  # cm, mean length of each generation
-NARROWS = 0.82
+TRUNKS, REACHES = 8, (3.3, 2.8, 2.4, 2.1, 1.8)  # cm, mean length of each generation
+NARROWS = 0.83
 
-GRAINS, LOWEST = 800, -0.5  # in a lung, above this height in its half axes: what lies lower is below the dome
+GRAINS, LOWEST = 700, -0.5  # in a lung, above this height in its half axes: what lies lower is below the dome
 
 
 def grains(study: Study, lung: Ellipsoid, way: int) -> Capsules:
-    """What is too fine to be a branch: clusters of small vessels and septa as little balls, evenly all over one lung."""
+    """What is too fine to be a branch: the smallest vessels and septa as strands, evenly all over one lung and mostly away from its hilum."""
     draw = rng(study.seed, f"thorax grains {way}", 0, study.patient_index)
     levels = np.linspace(LOWEST, 1, 200)
     share = np.cumsum(1 - levels**2)
@@ -23,7 +23,11 @@ def grains(study: Study, lung: Ellipsoid, way: int) -> Capsules:
     angle, away = draw.uniform(0, 2 * np.pi, GRAINS), np.sqrt(draw.random(GRAINS) * (1 - up**2))
     place = np.stack([away * np.cos(angle), up, away * np.sin(angle)], 1)
     places = lung.centre + (place * lung.radii) @ lung.axes.T
-    return Capsules(places, places, 0.27 * np.exp(0.25 * draw.normal(size=GRAINS)))
+    hilum = np.array(HILA["left" if way > 0 else "right"])[2]
+    away = places - hilum
+    heading = away / np.sqrt((away**2).sum(1, keepdims=True)) + 0.45 * draw.normal(size=(GRAINS, 3))
+    reach = heading / np.sqrt((heading**2).sum(1, keepdims=True)) * draw.uniform(0.5, 1.6, (GRAINS, 1))
+    return Capsules(places - reach, places + reach, 0.205 * np.exp(0.25 * draw.normal(size=GRAINS)))
 
 
 def vessels(study: Study, way: int) -> Capsules:
@@ -35,7 +39,7 @@ def vessels(study: Study, way: int) -> Capsules:
     angle = np.deg2rad(np.linspace(82.0, -88.0, TRUNKS) + draw.normal(0, 8, size=TRUNKS))
     tilt = draw.uniform(-0.9, 0.9, size=TRUNKS)
     heading = np.stack([way * np.cos(angle) * np.cos(tilt), np.sin(angle) * np.cos(tilt), np.sin(tilt)], 1)
-    radius = 0.52 * np.exp(0.12 * draw.normal(size=TRUNKS))
+    radius = 0.54 * np.exp(0.12 * draw.normal(size=TRUNKS))
     parts = []
     for reach in REACHES:
         length = reach * draw.uniform(0.6, 1.4, size=len(start))
