@@ -12,7 +12,12 @@ WALL = 0.4  # cm between gas and lung
 def dome_top(study: Study, side: str) -> float:
     """Height of a dome, cm, unscaled: it follows the breath and rises where volume is lost."""
     lost = study.of("atelectasis", side)
-    return -8.0 - 4.2 * study.inspiration + 12 * study.patient.shape[3] - (1.2 if side == "left" else 0) + (lost.size if lost else 0)
+    return breathed(study) - (1.2 if side == "left" else 0) + (lost.size if lost else 0)
+
+
+def breathed(study: Study) -> float:
+    """Height of the diaphragm, cm, unscaled, before anything pulls at one side."""
+    return -8.0 - 4.2 * study.inspiration + 12 * study.patient.shape[3]
 
 
 def dome(study: Study, way: int, side: str) -> Ellipsoid:
@@ -22,7 +27,7 @@ def dome(study: Study, way: int, side: str) -> Ellipsoid:
 
 
 def gas(study: Study) -> dict[str, list[Ellipsoid]]:
-    """Air under each dome, which bounds it: most have a bubble of the stomach, some loops of bowel beside and below it."""
+    """Air under each dome, which bounds it: most have a bubble of the stomach, some loops of bowel beside and below it, which stay where they are if a dome is drawn up."""
     draw = rng(study.seed, "thorax gas", 0, study.number)
     found: dict[str, list[Ellipsoid]] = {"right": [], "left": []}
     bubble, wide, flat, place = draw.random(), draw.uniform(1.4, 3.4), draw.uniform(0.45, 0.8), draw.uniform(-1.0, 1.0, size=3)
@@ -32,7 +37,7 @@ def gas(study: Study) -> dict[str, list[Ellipsoid]]:
     count, pockets = draw.integers(0, 5), draw.uniform(-1, 1, size=(4, 6))
     for across, up, front, large, long, tilt in pockets[:count]:
         side = "left" if across > -0.35 else "right"
-        middle = np.array([7.0 + 3.2 * abs(across), dome_top(study, side) - 6.5 + 2.5 * up, 4.0 + 1.5 * front])
+        middle = np.array([7.0 + 3.2 * abs(across), breathed(study) - 7.5 + 2.5 * up, 4.0 + 1.5 * front])
         way = 1 if side == "left" else -1
         radii = np.exp(0.35 * large) * np.array([1.5 * np.exp(0.3 * long), 0.95, 1.1])
         found[side].append(Ellipsoid(middle * (way, 1, 1), radii, turn(0, 60 * tilt)))

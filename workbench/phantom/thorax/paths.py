@@ -168,7 +168,8 @@ def lung(study: Study, placed: Placed, side: str) -> tuple[np.ndarray, dict[tupl
         fallen = body.fallen[side]
         shrunk, skin = placed.intervals([fallen, fallen._replace(radii=fallen.radii + PLEURA * body.scale)])
         tissue, within = clip(room, shrunk), both(cavity, shrunk)
-        pleural = space - length(clip(room, skin))
+        touching = clip(room, skin)
+        pleural = space - length(touching)
         inside["pneumothorax", side] = pleural > np.maximum(0.5 * length(tissue), 0.6)
     own = length(tissue)
     filled, taken = contents(placed, field, within, tissue)
@@ -180,8 +181,8 @@ def lung(study: Study, placed: Placed, side: str) -> tuple[np.ndarray, dict[tupl
         beside, fluid = contents(placed, field._replace(base=0.0, findings=only_fluid), cavity, room)
         gone = gone + pleural * (1 - beside)
         fixed = union([placed.crossed(joined([body.airways, body.great]))])
-        loose = shared(fixed, room) - shared(fixed, tissue)
-        gone = gone - fixed.total(beam, loose)  # already air for the airways' sake, or no air at all
+        loose = shared(fixed, room) - shared(fixed, touching)
+        gone = gone - fixed.total(beam, loose) * (1 - beside)  # already air for the airways' sake, or no air at all
         if fluid:
             inside["effusion", side] = fluid["effusion"] * space > SEEN["effusion"]
     mine = {name: union(placed.balls(solids)) for (name, where), solids in body.lesions.items() if where == side}

@@ -164,7 +164,7 @@ def lung_density(
         fallen = body.fallen[side]
         tissue = room & within(fallen)
         skin = room & within(fallen._replace(radii=fallen.radii + PLEURA * body.scale)) & ~tissue
-        noted("pneumothorax", room & ~tissue & ~skin)
+        noted("pneumothorax", room & ~tissue & ~skin & ~great)
         dense = np.where(tissue[room], dense, np.where(skin[room], 1, found.get("effusion", 0)))
     marks = noted("vessels", within(body.vessels[side]) & tissue)
     for (name, where), solids in body.lesions.items():
