@@ -91,7 +91,7 @@ SABOTAGES = [
     ),
     Sabotage(
         f"{HERE}/skeleton.py",
-        "np.where(number < 2, 0.4, 0.25)",
+        "np.where(number < 2, 0.85, 0.62)",
         "np.where(number < 2, -0.6, -0.6)",
         [f"{PATHS}::test_bones_never_lie_in_lung"],
         "ribs inside the lung",
