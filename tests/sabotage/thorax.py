@@ -144,7 +144,7 @@ SABOTAGES = [
     ),
     Sabotage(
         f"{HERE}/skeleton.py",
-        "np.where(number < 2, 0.4, 0.25)",
+        "np.where(number < 2, 0.85, 0.62)",
         "np.where(number < 2, -0.6, -0.6)",
         [f"{PATHS}::test_bones_never_lie_in_lung"],
         "ribs inside the lung",
@@ -200,8 +200,8 @@ SABOTAGES = [
     ),
     Sabotage(
         f"{HERE}/films.py",
-        'view="lateral" if number == SIDE else study.view,',
-        "view=study.view,",
+        'view: View = "lateral" if number == SIDE else study.view',
+        "view: View = study.view",
         [f"{DATA}::test_a_study_is_its_films_from_the_front_and_the_side_at_its_address"],
         "the front taken for the side",
     ),

@@ -70,8 +70,8 @@ SABOTAGES = [
     ),
     broken(
         "films.py",
-        "density = expose(own, exposure, number)",
-        "density = expose(own, exposure)",
+        "film=number,",
+        "film=0,",
         "the noise of the first film in all",
         "course::test_a_study_has_one_to_four_films_with_another_pose_and_noise_and_the_same_findings",
     ),

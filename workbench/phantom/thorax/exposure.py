@@ -70,9 +70,9 @@ def coarse(film: np.ndarray, width: float) -> np.ndarray:
     return (up := growing(len(small), len(film)).astype(film.dtype, copy=False)) @ small @ up.T  # type: ignore[no-any-return]
 
 
-def eased(density: np.ndarray, scanner: Scanner) -> np.ndarray:
-    """Without the scanner's share of its coarse differences, so that heart and lung both keep their contrast."""
-    return density - scanner.flat * coarse(np.maximum(density, EASED), 0.07)
+def eased(density: np.ndarray, scanner: Scanner, window: np.ndarray) -> np.ndarray:
+    """Without the scanner's share of the coarse differences of `window`, so that heart and lung both keep their contrast."""
+    return density - scanner.flat * coarse(np.maximum(window, EASED), 0.07)
 
 
 def tone_of(window: np.ndarray, flat: np.ndarray, study: Study) -> Tone:

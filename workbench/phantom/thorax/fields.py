@@ -6,7 +6,8 @@ import numpy as np
 
 from workbench.phantom.solids import Ellipsoid
 from workbench.phantom.thorax import SIDES
-from workbench.phantom.thorax.anatomy import WAY, Body, dome_top, place_in
+from workbench.phantom.thorax.abdomen import dome_top
+from workbench.phantom.thorax.anatomy import SHARE, WAY, Body, place_in
 from workbench.phantom.thorax.latents import Finding, Study
 from workbench.phantom.thorax.materials import LUNG
 from workbench.randomness import rng
@@ -14,6 +15,8 @@ from workbench.randomness import rng
 SMOOTH = ("effusion", "consolidation", "atelectasis", "oedema")
 FULL = {"consolidation": 0.92, "atelectasis": 0.95, "oedema": 0.85}  # density at most
 WAVES = 7
+LOW_BACK = 5.0  # cm behind the middle, where fluid begins to stand when lying
+LYING = (25.0, 50.0)  # degrees, least and most
 
 
 class Field(NamedTuple):
@@ -26,6 +29,7 @@ class Field(NamedTuple):
     way: int
     scale: float
     sulcus: float  # cm, height from which fluid stands
+    lying: float  # degrees, how far the patient leans back
     waves: np.ndarray  # (WAVES, 3) per cm
     phases: np.ndarray  # (WAVES,)
 
@@ -47,9 +51,15 @@ def field_of(study: Study, body: Body, side: str) -> Field:
         WAY[side],
         body.scale,
         (dome_top(study, side) - 5.5) * body.scale,
+        lying(study),
         heading / body.scale,
         draw.uniform(0, 2 * np.pi, size=WAVES),
     )
+
+
+def lying(study: Study) -> float:
+    """How far the patient leans back, degrees: portable films (AP) are taken half lying, all others upright."""
+    return float(rng(study.seed, "thorax lying", 0, study.number).uniform(*LYING)) if study.view == "AP" else 0.0
 
 
 def ragged(field: Field, points: np.ndarray) -> np.ndarray:
@@ -82,19 +92,25 @@ def weights(field: Field, points: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def relative(field: Field, points: np.ndarray, place: tuple[float, float, float]) -> np.ndarray:
-    """Points (3, n) from a place of the lung, in its half axes: out, up, front."""
+    """Points (3, n) from a place of the lung, in the half axes of its part above the dome: out, up, front."""
     from_place = points - place_in(field.lung, field.way, place)[:, None].astype(points.dtype)
-    turned = (field.lung.axes / field.lung.radii).T * np.array([field.way, 1, 1])[:, None]
+    turned = (field.lung.axes / (field.lung.radii * SHARE)).T * np.array([field.way, 1, 1])[:, None]
     return turned.astype(points.dtype) @ from_place
 
 
 def fluid(field: Field, points: np.ndarray, finding: Finding) -> np.ndarray:
-    """Free fluid of someone upright: level in the middle, climbing along the chest wall."""
+    """Free fluid: level in the middle, climbing along the chest wall.
+
+    Of someone half lying it runs to the back, where a film from the front shows it as a haze over the lower lung besides the meniscus.
+    """
     across = (points[0] - field.whole.centre[0]) / field.whole.radii[0] * field.way
     along = (points[2] - field.whole.centre[2]) / field.whole.radii[2]
     rim = np.clip(np.maximum(across, 0) ** 2 + along * along, 0, 1.2)
-    top = field.sulcus + field.scale * (0.8 * finding.size + (1.0 + 0.5 * finding.size) * rim**3)
-    return step((top - points[1]) * (4.0 / field.scale))
+    up, back = np.cos(np.deg2rad(field.lying)), np.sin(np.deg2rad(field.lying))
+    lowest = up * field.sulcus - back * LOW_BACK * field.scale
+    top = lowest + field.scale * (0.8 * finding.size + (1.0 + 0.5 * finding.size) * rim**3)
+    height = points[1] if field.lying == 0 else points.dtype.type(up) * points[1] + points.dtype.type(back) * points[2]
+    return step((top - height) * (4.0 / field.scale))
 
 
 def step(value: np.ndarray) -> np.ndarray:

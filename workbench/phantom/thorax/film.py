@@ -116,8 +116,9 @@ def quanta(study: Study, size: int) -> float:
 def display(study: Study, density: np.ndarray, window: np.ndarray) -> np.ndarray:
     """Smoothed, windowed as another density is, curved, bordered and marked as this scanner does it (h, w) uint8."""
     scanner, taken, size = SCANNERS[study.device_style], study.acquisition, len(density)
-    flat = eased(smoothed(density, quanta(study, size)), scanner)
-    like = flat if window is density else eased(smoothed(window, quanta(study, size)), scanner)
+    clean = smoothed(density, quanta(study, size))
+    first = clean if window is density else smoothed(window, quanta(study, size))
+    flat, like = eased(clean, scanner, first), eased(first, scanner, first)
     grey = toned(flat, scanner, taken, tone_of(window, like, study), study.display[2])
     grey = bordered(grey, taken, lit(taken, size, scanner.rim))
     for each in marks(study.seed, study.number, study.film, taken, study.view, scanner.marker, scanner.text):

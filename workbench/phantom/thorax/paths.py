@@ -6,10 +6,12 @@ import numpy as np
 
 from workbench.phantom.solids import Ellipsoid, Interval, Rays, both
 from workbench.phantom.thorax import SIDES
+from workbench.phantom.thorax.abdomen import room_for_gas
 from workbench.phantom.thorax.anatomy import PLEURA, Body
-from workbench.phantom.thorax.crossings import Capsules, Crossings, along, crossed, met, shared, union
+from workbench.phantom.thorax.crossings import Capsules, Crossings, along, crossed, joined, met, shared, union
 from workbench.phantom.thorax.fields import Field, density, field_of, rho, weights
 from workbench.phantom.thorax.latents import Study
+from workbench.phantom.thorax.mediastinum import HEART
 from workbench.phantom.thorax.pieces import clip, common, each_of, gaps, length, spread
 
 SAMPLES = 14  # along a ray inside a lung
@@ -88,8 +90,12 @@ class Placed(NamedTuple):
     def crossed(self, solids: Capsules) -> Crossings:
         return crossed(self.beam, solids, self.turned)
 
-    def balls(self, solids: list[Ellipsoid]) -> list[Crossings]:
-        return [met(each) for each in each_of(self.intervals(solids))] if solids else []
+    def balls(self, solids: list[Ellipsoid], within: Ellipsoid | None = None) -> list[Crossings]:
+        """The rays that meet each of the solids, or the part of it that lies in another."""
+        if within is None:
+            return [met(each) for each in each_of(self.intervals(solids))] if solids else []
+        room, *own = each_of(self.intervals([within, *solids]))
+        return [met(both(room, each)) for each in own]
 
     def points(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Patient axes (3, n) of places z on the rays that meet the detector at x, y."""
@@ -111,17 +117,22 @@ def paths(study: Study, placed: Placed) -> Paths:
     muscle = placed.united(body.muscle)
     flesh = length(muscle)
     fat = length(placed.united(body.skin)) - flesh
-    inside: dict[tuple[str, str], np.ndarray] = {("heart", ""): length(placed.united([body.organs["heart"]])) > 0.5}
+    heart = length(placed.united([body.organs[name] for name in HEART]))
+    inside: dict[tuple[str, str], np.ndarray] = {("heart", ""): heart > 0.5}
     pipes = union([placed.crossed(body.airways)])
     soft = flesh - pipes.total(beam, shared(pipes, muscle))
+    for side, pockets in body.gas.items():
+        if pockets:
+            soft -= union(placed.balls(pockets, room_for_gas(body.organs[f"{side} dome"], body.scale))).total(beam)
     for side in SIDES:
         rows, columns = placed.window(body.lungs[side])
         gone, found = lung(study, placed.cut(rows, columns), side)
         soft[rows, columns] -= gone
         for key, where in found.items():
             inside.setdefault(key, np.zeros(soft.shape, bool))[rows, columns] |= where
-    hard = union([placed.crossed(body.bones.tubes), *placed.balls(body.bones.plates)])
-    core = union([placed.crossed(body.bones.marrow)])
+    flat = placed.balls([*body.bones.plates, *body.bones.hollows])
+    hard = union([placed.crossed(body.bones.tubes), *flat[: len(body.bones.plates)]])
+    core = union([placed.crossed(body.bones.marrow), *flat[len(body.bones.plates) :]])
     whole, marrow = hard.total(beam, shared(hard, muscle)), core.total(beam, shared(core, muscle))
     for side, pieces in body.bones.broken.items():
         inside["rib fracture", side] = placed.crossed(pieces).total(beam) > 0
@@ -139,10 +150,8 @@ def lung(study: Study, placed: Placed, side: str) -> tuple[np.ndarray, dict[tupl
     """Soft tissue that one lung replaces, in cm of z (h, w), and where its findings are."""
     body, beam = placed.body, placed.beam
     field, inside = field_of(study, body, side), dict[tuple[str, str], np.ndarray]()
-    organs = [body.organs[name] for name in ("heart", "mediastinum", "aortic arch", "descending aorta", "paraspinal", f"{side} dome")]
     cavity = common(placed.intervals([body.lungs[side], body.cage, body.muscle[0]]))
-    room = gaps(cavity, placed.united(organs))
-    pipes = union([placed.crossed(body.airways)])
+    room = gaps(cavity, placed.united(body.beside(side)))
     space = length(room)
     inside[f"{side} lung", side] = space > 1.0
     tissue, pleural, within = room, np.zeros_like(space), cavity
@@ -150,7 +159,8 @@ def lung(study: Study, placed: Placed, side: str) -> tuple[np.ndarray, dict[tupl
         fallen = body.fallen[side]
         shrunk, skin = each_of(placed.intervals([fallen, fallen._replace(radii=fallen.radii + PLEURA * body.scale)]))
         tissue, within = clip(room, shrunk), both(cavity, shrunk)
-        pleural = space - length(clip(room, skin))
+        touching = clip(room, skin)
+        pleural = space - length(touching)
         inside["pneumothorax", side] = pleural > np.maximum(0.5 * length(tissue), 0.6)
     own = length(tissue)
     filled, taken = contents(placed, field, within, tissue)
@@ -161,14 +171,15 @@ def lung(study: Study, placed: Placed, side: str) -> tuple[np.ndarray, dict[tupl
         only_fluid = {name: each for name, each in field.findings.items() if name == "effusion"}
         beside, fluid = contents(placed, field._replace(base=0.0, findings=only_fluid), cavity, room)
         gone = gone + pleural * (1 - beside)
-        loose = shared(pipes, room) - shared(pipes, tissue)
-        gone = gone - pipes.total(beam, loose)  # already air for the airways' sake
+        fixed = union([placed.crossed(joined([body.airways, body.great]))])
+        loose = shared(fixed, room) - shared(fixed, touching)
+        gone = gone - fixed.total(beam, loose) * (1 - beside)  # already air for the airways' sake, or no air at all
         if fluid:
             inside["effusion", side] = fluid["effusion"] * space > SEEN["effusion"]
     mine = {name: union(placed.balls(solids)) for (name, where), solids in body.lesions.items() if where == side}
     for name, found in mine.items():
         inside[name, side] = found.total(beam, shared(found, tissue)) > 0
-    marks = union([placed.crossed(body.vessels[side]), pipes, *mine.values()])
+    marks = union([placed.crossed(joined([body.vessels[side], body.airways, body.great])), *mine.values()])
     overlap = shared(marks, tissue)
     air: np.ndarray | float = 1 - field.base
     if field.findings:

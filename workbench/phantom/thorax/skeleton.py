@@ -1,103 +1,128 @@
-"""The bones of one patient: ribs round the cage, vertebrae, clavicles, shoulder blades, arms, breastbone; patient axes, unscaled cm."""
+"""The bones of one patient: ribs round the cage, vertebrae, breastbone, and the shoulder girdle; patient axes, unscaled cm."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from workbench.phantom.solids import Ellipsoid, turn
-from workbench.phantom.thorax.crossings import Capsules, chain, joined
+from workbench.phantom.thorax import SIDES
+from workbench.phantom.thorax.crossings import Capsules, joined
+from workbench.phantom.thorax.girdle import girdle
 from workbench.phantom.thorax.latents import Study
 from workbench.randomness import rng
 
-RIBS, PIECES = 12, 11
+RIBS, PIECES = 12, 10
 # how far from the spine each rib reaches round the cage, degrees; in front of that is cartilage, which is left out
 REACH = (128, 140, 146, 146, 144, 141, 138, 132, 124, 114, 86, 62)
+FADES = 2.5  # pieces of a rib beyond a fracture until it is back in its place
+BREASTBONE = (0.0, 1.4, 8.9), (1.7, 8.2, 0.5), 0.08  # place, half axes, cortex
+
+# of one vertebra: both ends of every tube from the middle of its body, radius and cortex
+VERTEBRA = (
+    ((-0.66, 0, 0.4), (0.66, 0, 0.4), 0.98, 0.055),
+    ((-0.66, 0, -0.4), (0.66, 0, -0.4), 0.98, 0.055),
+    ((-1.2, 0.35, -0.8), (-1.2, 0.35, -1.9), 0.36, 0.11),
+    ((1.2, 0.35, -0.8), (1.2, 0.35, -1.9), 0.36, 0.11),
+    ((0, -0.6, -2.1), (0, -1.5, -3.4), 0.3, 0.1),
+    ((-2.5, 0.4, -1.7), (2.5, 0.4, -1.7), 0.36, 0.1),
+)
 
 
 class Skeleton(NamedTuple):
-    """Tubes with marrow, flat bones without."""
+    """Tubes and plates, and the marrow of both; the girdle's tubes, which lie otherwise in every view, come last."""
 
     tubes: Capsules
     marrow: Capsules
     plates: list[Ellipsoid]
+    hollows: list[Ellipsoid]
     broken: dict[str, Capsules]  # side -> the pieces next to a fracture
+    axial: int  # how many of the tubes are ribs and vertebrae
 
 
 def skeleton(study: Study, cage: Ellipsoid) -> Skeleton:
-    """All bones; the fractured rib has a gap and a step."""
-    own = study.patient
+    """All bones; the fractured rib has a gap and a step. Cortex thins with age."""
     draw = rng(study.seed, "thorax bones", 0, study.patient_index)
-    spacing, steep, bend = 2.3 * np.exp(0.04 * draw.normal()), draw.uniform(0.9, 1.15), draw.uniform(0.85, 1.15)
+    spacing, steep, bend = 2.3 * np.exp(0.04 * draw.normal()), draw.uniform(0.95, 1.2), draw.uniform(0.85, 1.1)
     raised = 1.2 * (study.inspiration - 0.6)
     top = 10.6 + draw.uniform(-0.5, 0.5)
-    thin = np.exp(0.08 * draw.normal())
-    number = np.arange(RIBS)
-    radius = (0.52 + 0.012 * number) * thin * np.where(np.isin(number, (0, 10, 11)), 0.85, 1)
-    arcs = rib_arcs(cage, top - spacing * number, steep, bend, raised, radius)
-    ribs, broken = [], dict[str, Capsules]()
-    for way, side in ((-1, "right"), (1, "left")):
-        own_arcs, whole = arcs * (way, 1, 1), np.ones((RIBS, PIECES), bool)
+    thin = float(np.exp(0.08 * draw.normal()))
+    arcs = rib_arcs(cage, top - spacing * np.arange(RIBS), steep, bend, raised)
+    both, whole, broken = np.stack([arcs * (-1, 1, 1), arcs]), np.ones((2, RIBS, PIECES), bool), dict[str, Capsules]()
+    for own_arcs, own_whole, side in zip(both, whole, SIDES):
         fracture = study.of("rib fracture", side)
         if fracture is not None:
             which, at = round(5.5 + 2.4 * fracture.place[1]), round((0.55 + 0.25 * fracture.place[0]) * PIECES)
-            own_arcs[which], broken[side] = break_at(own_arcs[which], at, fracture.size, radius[which])
-            whole[which, at - 1] = False
-        ribs.append(Capsules(own_arcs[:, :-1][whole], own_arcs[:, 1:][whole], np.repeat(radius, whole.sum(1))))
-    backs = vertebrae(top, spacing)
-    girdle = []
-    for way in (-1, 1):
-        t = np.linspace(0, 1, 8)
-        lift = own.shape[5] * 6
-        clavicle = np.stack(
-            [way * (1.9 + 13.3 * t), 9.2 + lift + 2.4 * t + 0.5 * np.sin(2 * np.pi * t), 6.2 - 7.2 * t**1.5 + 0.6 * np.sin(2 * np.pi * t)],
-            1,
-        )
-        blade = np.array([[12.2, 1.5, -10.4], [13.6, 6.6, -8.6], [16.2, 9.6, -4.6]]) * (way, 1, 1)
-        edge = np.array([[15.6, 6.2, -5.5], [14.2, 1.0, -7.6], [12.2, -5.2, -9.6]]) * (way, 1, 1)
-        arm = np.array([[17.6, 7.6, -2.6], [18.6, 5.4, -2.4], [20.2, -14.0, -2.0]]) * (way, 1, 1)
-        girdle += [chain(clavicle, 0.62), chain(blade, 0.55), chain(edge, 0.45), chain(arm[:2], 1.9), chain(arm[1:], 1.15)]
-    tubes = joined([*ribs, backs, *girdle])
-    cortex = 0.24 * (1.1 - 0.12 * max(0.0, (own.age - 50) / 40))
-    plates = [
-        Ellipsoid(np.array([way * 13.7, 1.6, -8.3]), np.array([3.0, 7.4, 0.22]), turn(way * -38.0, way * -8.0, 6.0)) for way in (-1, 1)
-    ]
-    plates.append(Ellipsoid(np.array([0.0, 2.0, 8.9]), np.array([1.6, 8.0, 0.5]), turn(0.0, 0.0, -12.0)))
-    return Skeleton(tubes, tubes._replace(radius=np.maximum(tubes.radius - cortex, 0.05)), plates, broken)
+            own_arcs[which], broken[side] = break_at(own_arcs[which], at, fracture.size)
+            own_whole[which, at - 1] = False
+    parts = [bands(both, cage, whole, thin), *vertebrae(top, spacing)]
+    axial = sum(len(bones.radius) for bones, _ in parts)
+    shoulders, plates = girdle(study)
+    parts += [(bones, np.full(len(bones.radius), cortex)) for bones, cortex in shoulders]
+    tubes = joined([bones for bones, _ in parts])
+    cortex = np.concatenate([each for _, each in parts]) * (1.1 - 0.3 * max(0.0, (study.patient.age - 50) / 40))
+    place, radii, rind = BREASTBONE
+    lying = turn(0.0, 0.0, -12.0)
+    return Skeleton(
+        tubes,
+        tubes._replace(radius=np.maximum(tubes.radius - cortex, 0.04)),
+        [*plates, Ellipsoid(np.array(place), np.array(radii), lying)],
+        [Ellipsoid(np.array(place), np.array(radii) - rind, lying)],
+        broken,
+        axial,
+    )
 
 
-def rib_arcs(cage: Ellipsoid, high: np.ndarray, steep: float, bend: float, raised: float, radius: np.ndarray) -> np.ndarray:
-    """Points (RIBS, PIECES + 1, 3) of the left ribs: from the vertebra round the cage and down, just outside the cage."""
+def rib_arcs(cage: Ellipsoid, high: np.ndarray, steep: float, bend: float, raised: float) -> np.ndarray:
+    """Middle lines (RIBS, PIECES + 1, 3) of the left ribs: from the vertebra round the cage and down, just outside the cage."""
     number = np.arange(RIBS)[:, None]
     angle = np.deg2rad(13.0 + (np.array(REACH)[:, None] - 13.0) * np.linspace(0, 1, PIECES + 1))
     drop = steep * (4.6 + 0.62 * np.minimum(number, 8)) - raised
     turned = angle / np.deg2rad(140.0)
     height = high[:, None] + raised * 0.5 + 0.5 * np.sin(np.pi * np.minimum(2.2 * turned, 1)) - drop * turned**bend
     level = np.sqrt(np.clip(1 - ((height - cage.centre[1]) / cage.radii[1]) ** 2, 0.12, 1))
-    out = radius[:, None] + np.where(number < 2, 0.4, 0.25)  # the straight pieces cut the corners of the arc
+    out = np.where(number < 2, 0.85, 0.62)  # half a rib; the straight pieces cut the corners of the arc
     across, along = cage.radii[0] * level + out, cage.radii[2] * level + out
     return np.stack([across * np.sin(angle), height, cage.centre[2] - along * np.cos(angle)], 2)
 
 
-def break_at(arc: np.ndarray, at: int, step: float, radius: float) -> tuple[np.ndarray, Capsules]:
+def bands(arcs: np.ndarray, cage: Ellipsoid, whole: np.ndarray, thin: float) -> tuple[Capsules, np.ndarray]:
+    """Ribs as flat bands: two tubes side by side along every middle line, and the thickness of their cortex.
+
+    A band stands on edge against the cage, is thickest behind and broadest in front, where little bone is left.
+    """
+    t, number = np.linspace(0, 1, PIECES + 1), np.arange(RIBS)[:, None]
+    along = np.gradient(arcs, axis=-2)
+    outward = (arcs - cage.centre) / cage.radii**2
+    upright = np.cross(along, outward)
+    upright *= np.sign(upright[..., 1:2]) / np.sqrt((upright**2).sum(-1, keepdims=True))
+    small = np.where(np.isin(number, (0, 10, 11)), 0.85, 1.0)
+    half_thick = thin * small * (0.40 - 0.06 * t)
+    half_high = thin * small * (0.62 + 0.008 * number + 0.12 * t)
+    aside = (half_high - half_thick)[..., None] * upright
+    thick = np.broadcast_to((half_thick[:, 1:] + half_thick[:, :-1]) / 2, whole.shape)[whole]
+    cortex = np.broadcast_to(0.16 - 0.08 * t[1:], whole.shape)[whole]
+    pair = [Capsules((arcs + side)[..., :-1, :][whole], (arcs + side)[..., 1:, :][whole], thick) for side in (aside, -aside)]
+    return joined(pair), np.tile(cortex, 2)
+
+
+def break_at(arc: np.ndarray, at: int, step: float) -> tuple[np.ndarray, Capsules]:
     """The rib beyond the piece `at` stands off by `step`, outwards and down; that piece is the gap, its neighbours are marked."""
     moved = arc.copy()
     along = arc[at] - arc[at - 1]
     moved[at - 1] = arc[at - 1] + 0.35 * along
-    fading = np.linspace(1, 0, len(arc) - at)[:, None]
+    fading = np.maximum(1 - np.arange(len(arc) - at) / FADES, 0)[:, None]
     outward = np.array([arc[at, 0], 0, arc[at, 2]]) / np.hypot(arc[at, 0], arc[at, 2])
     moved[at:] += fading * (0.8 * outward - np.array([0, 0.7, 0])) * step
-    return moved, Capsules(moved[[at - 1]], moved[[at]], np.array([1.6 * radius]))
+    return moved, Capsules(moved[[at - 1]], moved[[at]], np.array([0.95]))
 
 
-def vertebrae(top: float, spacing: float) -> Capsules:
-    """Bodies as lying pills with discs between them, pedicles, transverse and spinous processes."""
-    parts = []
-    for number in range(-4, 16):
-        y, size = top - 0.4 - spacing * number, 1.0 + 0.022 * max(number, -2)
-        z = -6.6 + 0.5 * np.cos(number / 4.0) - 0.3
-        half, thick = 0.62 * size, 1.02 * size * spacing / 2.3
-        rows = np.array([[-half, y, z, half, y, z, thick], [0, y - 0.6, z - 2.1, 0, y - 1.5, z - 3.6, 0.34]])
-        across = np.array([[-2.6 * size, y + 0.4, z - 1.7, 2.6 * size, y + 0.4, z - 1.7, 0.38]])
-        rows = np.concatenate([rows, across])
-        parts.append(Capsules(rows[:, :3], rows[:, 3:6], rows[:, 6]))
-    return joined(parts)
+def vertebrae(top: float, spacing: float) -> list[tuple[Capsules, np.ndarray]]:
+    """Bodies as two lying pills one behind the other, with discs between them; pedicles, transverse and spinous processes."""
+    number = np.arange(-4, 15)
+    size = 1.0 + 0.022 * np.maximum(number, -2)
+    middle = np.stack([0 * size, top - 0.4 - spacing * number, -6.9 + 0.4 * np.cos(number / 4.0)], 1)
+    found = []
+    for start, end, radius, cortex in VERTEBRA:
+        starts, ends = (middle + np.array(place) * np.stack([size, 0 * size + 1, 0 * size + 1], 1) for place in (start, end))
+        found.append((Capsules(starts, ends, radius * (size if radius > 0.5 else 1) * np.ones(len(size))), np.full(len(size), cortex)))
+    return found

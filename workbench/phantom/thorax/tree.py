@@ -5,31 +5,41 @@ import numpy as np
 from workbench.phantom.solids import Ellipsoid
 from workbench.phantom.thorax.crossings import Capsules, chain, joined
 from workbench.phantom.thorax.latents import Study
+from workbench.phantom.thorax.mediastinum import HILA
 from workbench.randomness import rng
 
-TRUNKS, REACHES = 8, (3.3, 2.8, 2.4, 2.1, 1.8, 1.5)  # cm, mean length of each generation
-NARROWS = 0.82
+TRUNKS, REACHES = 8, (3.3, 2.8, 2.4, 2.1, 1.8)  # cm, mean length of each generation
+NARROWS = 0.83
 
-GRAINS = 800  # in a lung
+GRAINS, LOWEST = 500, -0.5  # in a lung, above this height in its half axes: what lies lower is below the dome
 
 
 def grains(study: Study, lung: Ellipsoid, way: int) -> Capsules:
-    """What is too fine to be a branch: clusters of small vessels and septa as little balls all over one lung."""
+    """What is too fine to be a branch: the smallest vessels and septa as strands, evenly all over one lung and mostly away from its hilum."""
     draw = rng(study.seed, f"thorax grains {way}", 0, study.patient_index)
-    place = draw.normal(size=(GRAINS, 3))
-    place *= (draw.random((GRAINS, 1)) ** (1 / 3)) / np.sqrt((place**2).sum(1, keepdims=True))
+    levels = np.linspace(LOWEST, 1, 200)
+    share = np.cumsum(1 - levels**2)
+    up = np.interp(draw.random(GRAINS), share / share[-1], levels)
+    angle, away = draw.uniform(0, 2 * np.pi, GRAINS), np.sqrt(draw.random(GRAINS) * (1 - up**2))
+    place = np.stack([away * np.cos(angle), up, away * np.sin(angle)], 1)
     places = lung.centre + (place * lung.radii) @ lung.axes.T
-    return Capsules(places, places, 0.32 * np.exp(0.25 * draw.normal(size=GRAINS)))
+    hilum = np.array(HILA["left" if way > 0 else "right"])[2]
+    away = places - hilum
+    heading = away / np.sqrt((away**2).sum(1, keepdims=True)) + 0.45 * draw.normal(size=(GRAINS, 3))
+    reach = heading / np.sqrt((heading**2).sum(1, keepdims=True)) * draw.uniform(0.5, 1.6, (GRAINS, 1))
+    return Capsules(places - reach, places + reach, 0.16 * np.exp(0.25 * draw.normal(size=GRAINS)))
 
 
 def vessels(study: Study, way: int) -> Capsules:
-    """The vessels of one lung, from the hilum out, forking at every generation."""
+    """The vessels of one lung, from the arteries of the hilum out, forking at every generation."""
     draw = rng(study.seed, f"thorax vessels {way}", 0, study.patient_index)
-    start = np.array([way * 3.2, 0.9 if way > 0 else 0.2, -0.8]) + draw.normal(0, (0.2, 0.9, 0.5), size=(TRUNKS, 3))
+    artery = np.array(HILA["left" if way > 0 else "right"])[1:]
+    along = np.clip(np.linspace(0, 2, TRUNKS) + draw.normal(0, 0.15, size=TRUNKS), 0, 2)
+    start = np.stack([np.interp(along, np.arange(3), axis) for axis in artery.T], 1) + draw.normal(0, 0.15, size=(TRUNKS, 3))
     angle = np.deg2rad(np.linspace(82.0, -88.0, TRUNKS) + draw.normal(0, 8, size=TRUNKS))
     tilt = draw.uniform(-0.9, 0.9, size=TRUNKS)
     heading = np.stack([way * np.cos(angle) * np.cos(tilt), np.sin(angle) * np.cos(tilt), np.sin(tilt)], 1)
-    radius = 0.46 * np.exp(0.12 * draw.normal(size=TRUNKS))
+    radius = 0.54 * np.exp(0.12 * draw.normal(size=TRUNKS))
     parts = []
     for reach in REACHES:
         length = reach * draw.uniform(0.6, 1.4, size=len(start))
@@ -50,7 +60,7 @@ def airways(shift: float) -> Capsules:
     """Trachea, main and lobar bronchi; `shift` moves the carina to the side."""
     carina = np.array([0.3 + shift, 4.6, -1.4])
     trachea = np.array([[0.0, 26.0, 0.8], [0.1 + 0.4 * shift, 13.0, 0.2], carina])
-    parts = [chain(trachea, 0.85)]
+    parts = [chain(trachea, 0.95)]
     for way, reach in ((-1, 3.4), (1, 4.2)):
         hilum = np.array([way * reach + shift, 2.4 if way < 0 else 2.0, -1.8])
         lobes = hilum + np.array([[way * 1.6, 2.2, 0.3], [way * 1.8, -0.6, 1.6], [way * 1.2, -2.8, -0.6]])

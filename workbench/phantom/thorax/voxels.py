@@ -9,12 +9,14 @@ from workbench.dataset import Image
 from workbench.errors import UserError
 from workbench.phantom.solids import Ellipsoid
 from workbench.phantom.thorax import MASKS, SIDES
+from workbench.phantom.thorax.abdomen import room_for_gas
 from workbench.phantom.thorax.anatomy import PLEURA, Body, body_of
 from workbench.phantom.thorax.crossings import Capsules
 from workbench.phantom.thorax.fields import density, field_of, weights
 from workbench.phantom.thorax.film import beam_of, turned
 from workbench.phantom.thorax.latents import Study
 from workbench.phantom.thorax.materials import BONE, DEVICE, FAT, MARROW, SOFT, WATER, hounsfield
+from workbench.phantom.thorax.mediastinum import HEART
 
 MIDDLE = np.array([0.0, -4.0, 0.0])  # cm, patient axes: the middle of every volume
 
@@ -34,7 +36,7 @@ class Volume(NamedTuple):
         return (self.masks >> np.uint32((*MASKS, *ORGANS).index(name)) & 1).astype(bool)
 
 
-ORGANS = ("muscle", "fat", "mediastinum", "aorta", "domes", "airways", "vessels", "bone")
+ORGANS = ("muscle", "fat", "mediastinum", "great vessels", "domes", "airways", "vessels", "bone", "gas")
 
 
 class Grid(NamedTuple):
@@ -112,23 +114,25 @@ def volume(study: Study, shape: tuple[int, int, int] = (96, 80, 112), spacing_mm
     trunk = within(body.muscle[0]) & within(body.cage)
     organs = {name: within(solid) & muscle for name, solid in body.organs.items()}
     for name, parts in (
-        ("heart", ("heart",)),
+        ("heart", HEART),
         ("mediastinum", ("mediastinum",)),
-        ("aorta", ("aortic arch", "descending aorta")),
         ("domes", ("right dome", "left dome")),
     ):
         noted(name, np.logical_or.reduce([organs[part] for part in parts]))
     shared_organs = np.logical_or.reduce([where for name, where in organs.items() if "dome" not in name])
+    great = noted("great vessels", within(body.great) & muscle)
     lungs = np.zeros(shape, bool)
     for side in SIDES:
         room = trunk & within(body.lungs[side]) & ~shared_organs & ~organs[f"{side} dome"]
         lungs |= noted(f"{side} lung", room)
-        attenuation[room] = SOFT[0] * lung_density(study, body, side, grid, room, within, noted)
+        attenuation[room] = SOFT[0] * lung_density(study, body, side, grid, room, within, noted, great)
     pipes = noted("airways", within(body.airways) & muscle)
     attenuation[pipes] = 0
+    for side, pockets in body.gas.items():
+        attenuation[noted("gas", within(*pockets) & within(room_for_gas(body.organs[f"{side} dome"], body.scale)) & muscle)] = 0
     bone = noted("bone", within(body.bones.tubes, *body.bones.plates) & muscle)
     attenuation[bone] = BONE[0]
-    attenuation[within(body.bones.marrow) & muscle] = MARROW[0]
+    attenuation[within(body.bones.marrow, *body.bones.hollows) & muscle] = MARROW[0]
     noted("muscle", muscle & ~bone & ~pipes & ~lungs & ~np.logical_or.reduce(list(organs.values())))
     for pieces in body.bones.broken.values():
         noted("rib fracture", within(pieces))
@@ -147,6 +151,7 @@ def lung_density(
     room: np.ndarray,
     within: Callable[..., np.ndarray],
     noted: Callable[[str, np.ndarray], np.ndarray],
+    great: np.ndarray,
 ) -> np.ndarray:
     """Density (n,) of the voxels of one lung's room as a share of soft tissue; notes its findings."""
     field = field_of(study, body, side)
@@ -159,7 +164,7 @@ def lung_density(
         fallen = body.fallen[side]
         tissue = room & within(fallen)
         skin = room & within(fallen._replace(radii=fallen.radii + PLEURA * body.scale)) & ~tissue
-        noted("pneumothorax", room & ~tissue & ~skin)
+        noted("pneumothorax", room & ~tissue & ~skin & ~great)
         dense = np.where(tissue[room], dense, np.where(skin[room], 1, found.get("effusion", 0)))
     marks = noted("vessels", within(body.vessels[side]) & tissue)
     for (name, where), solids in body.lesions.items():
@@ -169,7 +174,7 @@ def lung_density(
         here = np.zeros_like(room)
         here[room] = weight > (0.5 if name == "effusion" else 0.25)
         noted(name, here & (room if name == "effusion" else tissue))
-    return np.where(marks[room], 1, dense)
+    return np.where((marks | great)[room], 1, dense)
 
 
 def projected(scan: Volume, study: Study, size: int, step: float = 0.05) -> np.ndarray:

@@ -1,0 +1,76 @@
+"""Anatomy of the 3-D patient: flat ribs, a windpipe that shows, an aorta that ages, shoulder blades by view, gas below the domes, fluid that lies."""
+
+import numpy as np
+import pytest
+
+from workbench.phantom.thorax import SIDES
+from workbench.phantom.thorax.anatomy import body_of
+from workbench.phantom.thorax.fields import field_of, weights
+from workbench.phantom.thorax.film import attenuated, beam_of, seen
+from workbench.phantom.thorax.latents import draw_study, with_finding
+from workbench.phantom.thorax.skeleton import PIECES, RIBS
+
+
+def study_of(index=1, view="PA", age=57.0):
+    study = draw_study(3, index)._replace(findings=(), yaw=0.0, roll=0.0, shift=(0.0, 0.0), zoom=1.0, view=view, inspiration=0.7)
+    return study._replace(patient=study.patient._replace(age=age, size=0.0))
+
+
+def test_a_rib_is_a_flat_band_with_a_thin_cortex():
+    bones = body_of(study_of()).bones
+    count = 2 * RIBS * PIECES
+    apart = np.sqrt(((bones.tubes.starts[:count] - bones.tubes.starts[count : 2 * count]) ** 2).sum(1))
+    thick = 2 * bones.tubes.radius[:count]
+    assert thick.min() > 0.5 and thick.max() < 1.0 and np.array_equal(thick, 2 * bones.tubes.radius[count : 2 * count])
+    assert 1.0 < np.median(apart + thick) < 1.8 and np.median((apart + thick) / thick) > 1.5
+    cortex = (bones.tubes.radius - bones.marrow.radius)[:count].reshape(-1, PIECES)
+    assert cortex.min() > 0.05 and cortex.max() < 0.25 and (cortex[:, 0] > 1.5 * cortex[:, -1]).all()  # little bone is left in front
+
+
+def test_the_windpipe_shows_above_the_carina():
+    study = study_of()
+    film, beam = attenuated(seen(study, 128), 0), beam_of(study, 128)
+    rows = np.abs(beam.y[:, 0] * beam.alpha - 12.5) < 1.5
+    profile = film[rows].mean(0)
+    place = beam.x[0] * beam.alpha
+    inside, beside = profile[np.abs(place) < 0.5].mean(), profile[(np.abs(place) > 1.3) & (np.abs(place) < 2.0)].mean()
+    assert 0.3 < beside - inside < 0.8
+
+
+def test_the_aorta_widens_and_rises_with_age():
+    young, old = (body_of(study_of(age=age)).great for age in (25.0, 88.0))
+    assert young.radius.shape == old.radius.shape and old.radius[0] > 1.2 * young.radius[0]
+    knobs = [vessels.starts[3] for vessels in (young, old)]
+    assert knobs[1][0] > knobs[0][0] + 0.3 and knobs[1][1] > knobs[0][1] + 0.5
+
+
+@pytest.mark.parametrize("index", [1, 6])
+def test_shoulder_blades_are_turned_out_for_pa_alone(index):
+    out = [np.abs([plate.centre[0] for plate in body_of(study_of(index, view)).bones.plates[:2]]) for view in ("PA", "AP")]
+    assert (out[0] > out[1] + 1.0).all()
+
+
+def test_gas_is_below_its_dome_and_not_in_everybody():
+    counts = [[len(body_of(study_of(index)).gas[side]) for side in SIDES] for index in range(20)]
+    assert 0 in np.sum(counts, 1) and np.max(counts) > 1
+    study = study_of(next(index for index, each in enumerate(counts) if each[1]))
+    body = body_of(study)
+    beam = beam_of(study, 128)
+    film = attenuated(seen(study, 128), 0)
+    solid = body.organs["left dome"]
+    pocket = body.gas["left"][0]
+    assert (((pocket.centre - solid.centre) / solid.radii) ** 2).sum() < 1
+    opened = beam.alpha + beam.beta * pocket.centre[2]
+    row, column = np.argmin(np.abs(beam.y[:, 0] * opened - pocket.centre[1])), np.argmin(np.abs(beam.x[0] * opened - pocket.centre[0]))
+    beside = column + round(1.6 * pocket.radii[0] / beam.step)
+    assert film[row, column] < film[row, beside] - 0.2
+
+
+def test_fluid_of_the_half_lying_runs_to_the_back():
+    points = np.stack([np.full(2, 8.0), np.full(2, -9.0), np.array([-6.5, 3.0])])
+    wet = {}
+    for view in ("PA", "AP"):
+        study = with_finding(study_of(view=view), "effusion", 0.5, "left")
+        wet[view] = weights(field_of(study, body_of(study), "left"), points)["effusion"]
+    back, front = wet["AP"]
+    assert back > front + 0.5 and back > wet["PA"][0] + 0.05 and front < wet["PA"][1]
