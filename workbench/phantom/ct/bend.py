@@ -1,0 +1,61 @@
+"""One scan bent into many patients: size, proportions, breath, an uneven warp, and an enlarged heart; smooth maps of space."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage
+
+from workbench.phantom.ct.scan import Scan
+from workbench.phantom.thorax.latents import Study
+from workbench.randomness import rng
+
+KNOTS, UNEVEN = 5, 0.45  # control points along each axis, and cm that each is moved on average
+REACH = np.array([20.0, 20.0, 15.0])  # cm, half of the box that the control points span
+BREATH = 3.0  # cm that the domes move between a shallow and a deep breath
+APEX, DOME = 12.0, -12.0  # cm, heights between which the breath stretches
+
+
+class Bend(NamedTuple):
+    """Where each point of a patient comes from in the scan."""
+
+    stretch: np.ndarray  # (3,) patient's length per scan length: left, up, front
+    knots: np.ndarray  # (3, n, n, n) cm over (up, front, left)
+    breath: float  # cm the domes lie lower than in the scan
+    heart: np.ndarray  # (3,) its middle, cm, scan axes
+    heart_half: np.ndarray  # (3,)
+    growth: float  # log of the heart's scale
+
+    def source(self, points: np.ndarray) -> np.ndarray:
+        """Scan axes (3, n) in cm of patient points (3, n); both have x to the patient's left, y up, z to the front."""
+        at = points / self.stretch[:, None]
+        place = (at[[1, 2, 0]] / REACH[[1, 2, 0], None] + 1) / 2 * (self.knots.shape[1] - 1)
+        at = at + np.stack([ndimage.map_coordinates(each, place, order=1, mode="nearest") for each in self.knots])
+        at[1] += self.breath * np.clip((APEX - at[1]) / (APEX - DOME), 0, 1.2)
+        away = at - self.heart[:, None]
+        near = np.exp(-(((away / (1.3 * self.heart_half[:, None])) ** 2).sum(0) ** 2))
+        return at + away * near * np.expm1(-self.growth)
+
+
+def bend_of(scan: Scan, study: Study) -> Bend:
+    """The map of one study: shape by the patient, breath and heart by the study."""
+    own = study.patient
+    draw = rng(study.seed, "ct warp", 0, study.patient_index)
+    knots = ndimage.zoom(UNEVEN * draw.normal(size=(3, KNOTS, KNOTS, KNOTS)), (1, 4, 4, 4), order=3)
+    stretch = np.exp(own.size + np.array([0.5 * own.shape[0], 0.7 * own.shape[1], 0.4 * own.shape[2]]))
+    where = np.nonzero(scan.organ("heart"))
+    ends = np.array([[axis.min(), axis.max()] for axis in where], float)
+    low, high = (to_axes(scan, ends[:, [side]])[:, 0] for side in (0, 1))
+    grown = sum(each.size for each in study.findings if each.name == "cardiomegaly")
+    return Bend(stretch, knots, BREATH * (study.inspiration - 0.6), (low + high) / 2, abs(high - low) / 2, own.heart + grown)
+
+
+def to_axes(scan: Scan, voxels: np.ndarray) -> np.ndarray:
+    """Patient axes in cm (3, n) of voxel places (z, h, w) (3, n)."""
+    up, front, left = (voxels - np.array(scan.middle)[:, None]) * np.array(scan.spacing_mm)[:, None] / 10
+    return np.stack([left, up, -front])
+
+
+def to_voxels(scan: Scan, points: np.ndarray) -> np.ndarray:
+    """Voxel places (z, h, w) (3, n) of patient axes in cm (3, n)."""
+    left, up, front = points
+    return np.stack([up, -front, left]) * 10 / np.array(scan.spacing_mm)[:, None] + np.array(scan.middle)[:, None]
