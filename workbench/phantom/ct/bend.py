@@ -1,10 +1,11 @@
-"""One scan bent into many patients: size, proportions, breath, an uneven warp, and an enlarged heart; smooth maps of space."""
+"""One scan bent into many patients: size, proportions, breath, an uneven warp, an enlarged heart, lost volume; smooth maps of space."""
 
 from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
 
+from workbench.phantom.ct.edits import WAY
 from workbench.phantom.ct.scan import Scan
 from workbench.phantom.thorax.latents import Study
 from workbench.randomness import rng
@@ -24,13 +25,18 @@ class Bend(NamedTuple):
     heart: np.ndarray  # (3,) its middle, cm, scan axes
     heart_half: np.ndarray  # (3,)
     growth: float  # log of the heart's scale
+    lost: dict[int, float]  # -1 right, 1 left -> cm that the dome rises where volume is lost
 
     def source(self, points: np.ndarray) -> np.ndarray:
         """Scan axes (3, n) in cm of patient points (3, n); both have x to the patient's left, y up, z to the front."""
         at = points / self.stretch[:, None]
         place = (at[[1, 2, 0]] / REACH[[1, 2, 0], None] + 1) / 2 * (self.knots.shape[1] - 1)
         at = at + np.stack([ndimage.map_coordinates(each, place, order=1, mode="nearest") for each in self.knots])
-        at[1] += self.breath * np.clip((APEX - at[1]) / (APEX - DOME), 0, 1.2)
+        low = np.clip((APEX - at[1]) / (APEX - DOME), 0, 1.2)
+        at[1] += self.breath * low
+        for way, size in self.lost.items():
+            at[1] -= size * low / (1 + np.exp(-way * at[0] / 1.5))
+            at[0] -= 0.35 * way * size * np.exp(-((at[0] / 9) ** 2))
         away = at - self.heart[:, None]
         near = np.exp(-(((away / (1.3 * self.heart_half[:, None])) ** 2).sum(0) ** 2))
         return at + away * near * np.expm1(-self.growth)
@@ -46,7 +52,8 @@ def bend_of(scan: Scan, study: Study) -> Bend:
     ends = np.array([[axis.min(), axis.max()] for axis in where], float)
     low, high = (to_axes(scan, ends[:, [side]])[:, 0] for side in (0, 1))
     grown = sum(each.size for each in study.findings if each.name == "cardiomegaly")
-    return Bend(stretch, knots, BREATH * (study.inspiration - 0.6), (low + high) / 2, abs(high - low) / 2, own.heart + grown)
+    lost = {WAY[each.side]: each.size for each in study.findings if each.name == "atelectasis"}
+    return Bend(stretch, knots, BREATH * (study.inspiration - 0.6), (low + high) / 2, abs(high - low) / 2, own.heart + grown, lost)
 
 
 def to_axes(scan: Scan, voxels: np.ndarray) -> np.ndarray:

