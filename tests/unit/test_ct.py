@@ -10,6 +10,7 @@ from workbench.phantom.ct import FINDINGS, SIDES
 from workbench.phantom.ct import paths as through
 from workbench.phantom.ct.bend import Bend, bend_of, to_axes, to_voxels
 from workbench.phantom.ct.edits import chest_of, edited
+from workbench.phantom.ct.kernels import march
 from workbench.phantom.ct.scan import STRUCTURES, load_scan
 from workbench.phantom.thorax.film import attenuated, beam_of, seen
 from workbench.phantom.thorax.latents import MIDDLE, with_finding
@@ -91,10 +92,15 @@ def test_without_bend_it_sees_what_the_closed_forms_see(chest, monkeypatch):
 
 
 def test_every_voxel_is_the_mixture_that_has_its_attenuation():
-    numbers = np.linspace(-1000, 1900, 59, dtype=np.float32)
-    soft, bone = through.mixtures(numbers)
-    np.testing.assert_allclose(soft * SOFT[0] + bone * BONE[0], WATER[0] * (1 + numbers / 1000), atol=1e-6)
-    assert (bone[numbers < 30] == 0).all() and (soft + bone <= 1 + 1e-5)[numbers < 1900].all()
+    numbers = np.linspace(-1000, 1900, 16, dtype=np.float32)
+    scan = np.broadcast_to(numbers, (4, 4, 16)).copy()
+    bits = np.zeros((4, 4, 16), np.uint32)
+    bits[:, :, 8:] = 5
+    places = np.stack([np.full((3, 2, 2), 1.5), np.full((3, 2, 2), 1.5), np.broadcast_to([0.0, 15.0], (3, 2, 2))]).astype(np.float32)
+    (soft, bone), where = march(scan, bits, places, 16, 0.5, WATER[0], SOFT[0], BONE[0], 3)
+    np.testing.assert_allclose((soft * SOFT[0] + bone * BONE[0])[3], 5 * WATER[0] * (1 + numbers / 1000), atol=1e-4)
+    assert (bone[0][numbers < 30] == 0).all() and (soft + bone <= 5 + 1e-4)[0][numbers < 1900].all()
+    np.testing.assert_array_equal(where[:, 0], [5.0 * (np.arange(16) > 7), np.zeros(16), 5.0 * (np.arange(16) > 7)])
 
 
 def test_every_finding_changes_the_film_where_its_mask_is(chest):
@@ -133,30 +139,30 @@ def test_findings_hold_what_their_sizes_say(chest):
     _, _, found = change("pneumothorax", 0.6)
     box, air = found.where["pneumothorax", "left"]
     assert (found.hounsfield[box][air] == -1000).all() and 0.1 < air.sum() / chest.lungs["left"].inside.sum() < 0.9
-    out = chest.lungs["left"].place[0]
+    out = np.broadcast_to(chest.lungs["left"].axes[0], air.shape)
     assert out[air].mean() > out[chest.lungs["left"].inside & ~air].mean(), "the lung falls towards its hilum"
 
 
 def test_an_enlarged_heart_is_wider_and_moves_nothing_far_away(chest):
     wide = [through.paths(chest, study, 64).inside["heart", ""].any(0).sum() for study in (STUDY, with_finding(STUDY, "cardiomegaly", 1.0))]
     assert wide[1] >= wide[0] + 2
-    bends = [bend_of(chest.scan, study) for study in (STUDY, with_finding(STUDY, "cardiomegaly", 1.0))]
+    bends = [bend_of(chest, study) for study in (STUDY, with_finding(STUDY, "cardiomegaly", 1.0))]
     far = np.array([[14.0, 14.0, 0.0], [-12.0, 8.0, 3.0]]).T
     np.testing.assert_allclose(bends[0].source(far), bends[1].source(far), atol=0.05)
 
 
 def test_lost_volume_draws_dome_and_mediastinum_to_its_side(chest):
-    bend = bend_of(chest.scan, STUDY)._replace(knots=np.zeros((3, 4, 4, 4)), breath=0.0, growth=0.0)
+    bend = bend_of(chest, STUDY)._replace(knots=np.zeros((3, 4, 4, 4)), breath=0.0, growth=0.0)
     shrunk = bend._replace(lost={1: 2.0})
     dome = np.array([[8.0, -8.0, 0.0], [-12.0, -8.0, 0.0], [0.0, 4.0, 0.0]]).T
     moved = bend.source(dome) - shrunk.source(dome)
     assert moved[1, 0] > 1.2 and abs(moved[1, 1]) < 0.1 and moved[0, 2] > 0.3
     study = with_finding(STUDY, "atelectasis", 0.7, "left")
-    assert bend_of(chest.scan, study).lost == {1: study.of("atelectasis", "left").size}
+    assert bend_of(chest, study).lost == {1: study.of("atelectasis", "left").size}
 
 
 def test_patients_differ_and_studies_of_one_patient_share_their_shape(chest):
-    first, again, other = (bend_of(chest.scan, frontal(2, index)) for index in (3, 4, 5))
+    first, again, other = (bend_of(chest, frontal(2, index)) for index in (3, 4, 5))
     assert frontal(2, 3).patient_index == frontal(2, 4).patient_index != frontal(2, 5).patient_index
     np.testing.assert_array_equal(first.knots, again.knots)
     np.testing.assert_array_equal(first.stretch, again.stretch)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from workbench.phantom.ct.edits import WAY
+from workbench.phantom.ct.edits import WAY, Chest
 from workbench.phantom.ct.scan import Scan
 from workbench.phantom.thorax.latents import Study
 from workbench.randomness import rng
@@ -42,15 +42,13 @@ class Bend(NamedTuple):
         return at + away * near * np.expm1(-self.growth)
 
 
-def bend_of(scan: Scan, study: Study) -> Bend:
+def bend_of(chest: Chest, study: Study) -> Bend:
     """The map of one study: shape by the patient, breath and heart by the study."""
     own = study.patient
     draw = rng(study.seed, "ct warp", 0, study.patient_index)
-    knots = ndimage.zoom(UNEVEN * draw.normal(size=(3, KNOTS, KNOTS, KNOTS)), (1, 4, 4, 4), order=3)
+    knots = np.stack([ndimage.zoom(each, 3, order=3) for each in UNEVEN * draw.normal(size=(3, KNOTS, KNOTS, KNOTS))])
     stretch = np.exp(own.size + np.array([0.5 * own.shape[0], 0.7 * own.shape[1], 0.4 * own.shape[2]]))
-    where = np.nonzero(scan.organ("heart"))
-    ends = np.array([[axis.min(), axis.max()] for axis in where], float)
-    low, high = (to_axes(scan, ends[:, [side]])[:, 0] for side in (0, 1))
+    low, high = to_axes(chest.scan, chest.heart.T).T
     grown = sum(each.size for each in study.findings if each.name == "cardiomegaly")
     lost = {WAY[each.side]: each.size for each in study.findings if each.name == "atelectasis"}
     return Bend(stretch, knots, BREATH * (study.inspiration - 0.6), (low + high) / 2, abs(high - low) / 2, own.heart + grown, lost)
