@@ -7,4 +7,3 @@ Every patient of this engine is a warped copy of one person: splits are by seed,
 GENERATOR_VERSION = 1
 SIDES = ("right", "left")
 FINDINGS = ("cardiomegaly", "effusion", "pneumothorax", "consolidation", "atelectasis", "oedema", "nodule", "mass")
-MASKS = ("right lung", "left lung", "heart", *FINDINGS[1:])
