@@ -28,6 +28,7 @@ class Card:
     provides: list[str]
     terms: str
     data_hash: str
+    notes: list[str]
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -41,6 +42,7 @@ class Card:
         return (
             f"{self.studies} studies of {self.patients} patients; {self.images['count']} images{of}, {', '.join(self.images['sizes'])}\n"
             f"splits: {splits}\nprovides: {', '.join(self.provides)}\nterms of use: {self.terms}\ndata hash: {self.data_hash}"
+            + "".join(f"\nnote: {note}" for note in self.notes)
         )
 
     def _labels(self) -> str:
@@ -106,6 +108,7 @@ def card(dataset: Dataset) -> Card:
         provides=sorted(dataset.provides),
         terms=dataset.terms,
         data_hash=dataset.data_hash,
+        notes=list(getattr(dataset, "notes", ())),
     )
 
 
