@@ -12,7 +12,7 @@ import streamlit as st
 from app import actions, buttons, cells, place, read, state, studies
 from app.state import escape
 from workbench.analysis import prevalence
-from workbench.dataset import Sample
+from workbench.dataset import Sample, masks_of
 from workbench.errors import UserError
 from workbench.figures import prevalence as figures
 from workbench.ingest.card import card
@@ -191,7 +191,7 @@ def study(chosen: Chosen, key: str) -> None:
         studies.ask(loaded)
         return
     sample: Sample = loaded.dataset[loaded.places[key]]
-    every = sample.get("film_masks") or [sample.get("masks") or {}]
+    every = [masks_of(sample, number) for number in range(len(sample["images"]))]
     masks = {name: True for own in every for name, held in own.items() if held.any()}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         boxed = st.toggle("Boxes", True, key="data_boxes", disabled=not sample.get("boxes"))
@@ -206,8 +206,7 @@ def study(chosen: Chosen, key: str) -> None:
     present = studies.present_in(loaded, sample)
     for number, image in enumerate(sample["images"][:4]):
         boxes = [box for box in sample.get("boxes", []) if boxed and box.get("image", 0) == number and box.get("label") in present]
-        own = every[number] if number < len(every) else {}
-        outlines = [own[name] for name in drawn if name in own]
+        outlines = [every[number][name] for name in drawn if name in every[number]]
         st.image(studies.picture(image, boxes, outlines), alt=f"Image {number + 1} of {key}", width=studies.WIDTH)
     studies.words(loaded, sample, key, sample.get("entities", ()) if said else ())
     asked = sample.get("questions", ())

@@ -11,6 +11,7 @@ from app import masks, place, state, studies, work
 from app.select import Selection, nearest
 from workbench.analysis import reconstruction
 from workbench.analysis.reconstruction import Reconstruction
+from workbench.dataset import masks_of
 from workbench.figures import reconstruction as figures
 from workbench.figures.theme import Palette, number
 from workbench.run import Run
@@ -55,7 +56,7 @@ def choose_mask(
 def regions(loaded: studies.Studies, image: Mapping[str, Any]) -> list[str]:
     """Organs and findings that have a mask with something in it or a box."""
     sample = loaded.dataset[loaded.places[image["study"]]]
-    drawn = [name for name, mask in (sample.get("masks") or {}).items() if mask.any()] if image["place"] == 0 else []  # of the first film
+    drawn = [name for name, mask in masks_of(sample, image["place"]).items() if mask.any()]
     return list(dict.fromkeys([*drawn, *(str(box["label"]) for box in sample.get("boxes") or [] if box.get("image", 0) == image["place"])]))
 
 

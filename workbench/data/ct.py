@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
@@ -64,9 +64,9 @@ class Projected:
         self.counts: dict[Split, int] = {"train": config.train, "val": config.val, "test": config.test}
         self.starts = dict(zip(self.counts, np.cumsum([0, *self.counts.values()]).tolist()))
         scan = chest(config.source).scan.name
-        views = ("", "lateral") if config.lateral else ("",)
+        views = ("first", "lateral") if config.lateral else ("first",)
         self.parts: dict[Split, list[Stored]] = {
-            split: [fetch(Request(view, config.size, config.seed, FIRST[split], count, (scan, *config.source), engine="ct")) for view in views]
+            split: [fetch(Request(view, config.size, config.seed, FIRST[split], count, config.source, engine="ct")) for view in views]
             for split, count in self.counts.items()
             if count
         }
@@ -102,6 +102,7 @@ class Projected:
             "labels": self.labels[index],
             "boxes": [{"image": number, **box} for number, own in enumerate(told) for box in own["boxes"]],
             "masks": Masks(films[0].masks[place], MASKS),
+            "film_masks": [Masks(stored.masks[place], MASKS) for stored in films],
             "entities": Drawn(drawn_entities, self.config.seed, row["index"]),
             "factors": dict(row["factors"]),
             "meta": {"simulated": True, "generator_version": GENERATOR_VERSION},

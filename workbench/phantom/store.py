@@ -37,7 +37,7 @@ class Request(NamedTuple):
     studies: int
     variant: Sequence[Any] = ()  # values of a Variant; empty for the simulator as it is
     reports: Literal["plain", "radiologists"] = "plain"
-    engine: Literal["phantom", "thorax"] = "phantom"  # of the second `level` is a Part
+    engine: Literal["phantom", "thorax", "ct"] = "phantom"  # of the others `level` is a Part; the variant of `ct` is its source
 
     @property
     def masks(self) -> type[np.unsignedinteger[Any]]:
@@ -52,6 +52,12 @@ class Request(NamedTuple):
             words = [self.reports] if self.level == "words" else []
             text = json.dumps([version, LAYOUT, self.engine, *self[:5], self.variant, *words])
             return f"v{version}-{self.level}-{self.size}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        if self.engine == "ct":
+            from workbench.phantom.ct import GENERATOR_VERSION as ct_version
+            from workbench.phantom.ct.rows import chest, source_of
+
+            text = json.dumps([ct_version, LAYOUT, *self[:5], chest(source_of(self.variant)).scan.name])
+            return f"ct{ct_version}-{self.level}-{self.size}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
         written = [self.reports] if self.reports != "plain" else []
         text = json.dumps([GENERATOR_VERSION, LAYOUT, *self[:5], *([self.variant] if self.variant else []), *written])
         return f"v{GENERATOR_VERSION}-{self.level}-{self.size}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
@@ -181,6 +187,11 @@ def study_row(request: Request, index: int) -> tuple[list[Any], dict[str, Any]]:
         from workbench.phantom.thorax.rows import stored_row
 
         return stored_row(request.level, request.seed, index, request.size, request.variant, request.reports)  # type: ignore[arg-type]
+    if request.engine == "ct":
+        from workbench.phantom.ct.rows import source_of
+        from workbench.phantom.ct.rows import stored_row as ct_row
+
+        return ct_row(request.level, request.seed, index, request.size, source_of(request.variant))  # type: ignore[arg-type]
     from workbench.phantom.film import render
     from workbench.phantom.report import text_of
     from workbench.phantom.styles import written

@@ -38,7 +38,7 @@ class Bend(NamedTuple):
             at[1] -= size * low / (1 + np.exp(-way * at[0] / 1.5))
             at[0] -= 0.35 * way * size * np.exp(-((at[0] / 9) ** 2))
         away = at - self.heart[:, None]
-        near = np.exp(-(((away / (1.3 * self.heart_half[:, None])) ** 2).sum(0) ** 2))
+        near = np.exp(-(((away / (1.8 * self.heart_half[:, None])) ** 2).sum(0) ** 2))
         return at + away * near * np.expm1(-self.growth)
 
 

@@ -12,7 +12,7 @@ from workbench.phantom.thorax.paths import Paths
 STEP = 0.25  # cm between samples of a ray
 SPARSE = 1.0  # cm between the depths at which the map of space is worked out
 DEEP = 17.0  # cm before and behind the middle of the patient
-MIDDLE = np.array([0.0, -1.0, 0.0])  # cm: where the middle of the lungs lies in patient axes
+MIDDLE = np.array([0.0, -1.5, 0.0])  # cm: where the middle of the lungs lies in patient axes
 COARSE = 4  # rays for each place at which the map of space is worked out
 SEEN = {  # cm of a ray that make a mask
     "right lung": 1.0,

@@ -1,5 +1,6 @@
 """From path lengths to a film: Beer-Lambert at two energies, scatter, blur, noise, and the display of three scanners."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -73,11 +74,14 @@ def attenuated(found: Paths, energy: int) -> np.ndarray:
     return sum(path * path.dtype.type(material[energy]) for path, material in parts)  # type: ignore[return-value]
 
 
-def log_exposure(study: Study, size: int) -> tuple[np.ndarray, Paths]:
+Look = Callable[[Study, int], Paths]  # path lengths on a film of so many rays across, of a body from elsewhere
+
+
+def log_exposure(study: Study, size: int, look: Look | None = None) -> tuple[np.ndarray, Paths]:
     """Noise-free share of the unattenuated beam at the detector (size, size), before any display; the paths, things on the skin included."""
     fine = size if size >= 128 else 2 * size
     before = placed(study, fine)
-    found = paths(study, before)
+    found = paths(study, before) if look is None else look(study, fine)
     for solids, density in wires(study):
         found = found._replace(device=found.device + density * before.beam.slant * union([before.crossed(solids)]).total(before.beam))
     primary = sum(share * np.exp(-attenuated(found, energy)) for energy, share in enumerate(SHARES))
@@ -85,11 +89,11 @@ def log_exposure(study: Study, size: int) -> tuple[np.ndarray, Paths]:
     return block_mean(blurred, fine // size) * uneven(study.acquisition, size, blurred.dtype), found
 
 
-def render(study: Study, size: int, window_of: Study | None = None) -> Film:
-    """The film of a study, `size` pixels square; with the display window of another study where one is given."""
-    exposure, found = log_exposure(study, size)
+def render(study: Study, size: int, window_of: Study | None = None, look: Look | None = None) -> Film:
+    """The film of a study, `size` pixels square; with the display window of another study, and of another body, where one is given."""
+    exposure, found = log_exposure(study, size, look)
     density = expose(study, exposure)
-    window = density if window_of is None else expose(window_of, log_exposure(window_of, size)[0])
+    window = density if window_of is None else expose(window_of, log_exposure(window_of, size, look)[0])
     masks, boxes = ground_truth(study, found, size)
     return Film(display(study, density, window), masks, boxes, round(10 * FIELD * study.zoom / size, 4), study.view)
 
