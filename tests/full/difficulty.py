@@ -31,7 +31,7 @@ CASES = {  # name -> level, pixels, studies, steps of 128
     "teaching 64": ("teaching", 64, {"train": 2200, "val": 800, "test": 800}, 150),
     "clinical 128": ("clinical", 128, {"train": 6000, "val": 1000, "test": 2000}, 400),
     "teaching 128": ("teaching", 128, {"train": 2200, "val": 800, "test": 800}, 150),
-    "thorax 64": ("thorax", 64, {"train": 6000, "val": 1000, "test": 2000}, 400),
+    "thorax 64": ("thorax", 64, {"train": 6000, "val": 1000, "test": 2000}, 800),
     "teaching 32": ("teaching", 32, {"train": 2200, "val": 800, "test": 800}, 150),
 }
 

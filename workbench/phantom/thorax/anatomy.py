@@ -20,6 +20,7 @@ from workbench.phantom.thorax.skeleton import Skeleton, skeleton
 from workbench.phantom.thorax.tree import airways, grains, vessels
 
 WAY = {"right": -1, "left": 1}
+CORE = 0.5  # of a nodule's radius that is calcified
 PLEURA = 0.1  # cm, the fallen lung's skin
 # Places of findings are relative to the part of a lung above its dome: out, up and front of its middle, and its size, in the lung's half axes.
 ABOVE, SHARE = np.array([0.02, 0.14, 0.0]), np.array([0.91, 0.89, 1.0])
@@ -88,6 +89,8 @@ def body_of(study: Study) -> Body:
         if each.name in DEVICES:
             devices += [Device(each, tube, [], density, 0.0) for tube, density in device(each, shift)]
     scale = float(np.exp(own.size))
+    bones = skeleton(study, cage)
+    cores = [each._replace(radii=CORE * each.radii) for (name, _), solids in lesions.items() if name == "nodule" for each in solids]
     body = Body(
         scale,
         skin,
@@ -100,7 +103,7 @@ def body_of(study: Study) -> Body:
         great_vessels(study, shift),
         gas(study),
         trees,
-        skeleton(study, cage),
+        bones._replace(plates=bones.plates + cores),
         lesions,
         devices,
     )
@@ -132,7 +135,7 @@ def place_in(lung: Ellipsoid, way: int, place: tuple[float, float, float]) -> np
 
 
 def lesion(finding: Finding, lungs: dict[str, Ellipsoid], fallen: dict[str, Ellipsoid]) -> list[Ellipsoid]:
-    """A nodule is a ball, a mass a body with two lobes."""
+    """A nodule is a ball with a calcified core, as a granuloma has it; a mass a body with two lobes."""
     lung = fallen.get(finding.side, lungs[finding.side])
     middle, size = place_in(lung, WAY[finding.side], finding.place), finding.size
     if finding.name == "nodule":

@@ -14,6 +14,7 @@ from workbench.randomness import rng
 RIBS, PIECES = 12, 10
 # how far from the spine each rib reaches round the cage, degrees; in front of that is cartilage, which is left out
 REACH = (128, 140, 146, 146, 144, 141, 138, 132, 124, 114, 86, 62)
+CALLUS = 0.4  # cm of dense bone round what heals
 FADES = 2.5  # pieces of a rib beyond a fracture until it is back in its place
 BREASTBONE = (0.0, 1.4, 8.9), (1.7, 8.2, 0.5), 0.08  # place, half axes, cortex
 
@@ -40,7 +41,7 @@ class Skeleton(NamedTuple):
 
 
 def skeleton(study: Study, cage: Ellipsoid) -> Skeleton:
-    """All bones; the fractured rib has a gap and a step. Cortex thins with age."""
+    """All bones; the fractured rib has a step and a callus. Cortex thins with age."""
     draw = rng(study.seed, "thorax bones", 0, study.patient_index)
     spacing, steep, bend = 2.3 * np.exp(0.04 * draw.normal()), draw.uniform(0.95, 1.2), draw.uniform(0.85, 1.1)
     raised = 1.2 * (study.inspiration - 0.6)
@@ -55,6 +56,7 @@ def skeleton(study: Study, cage: Ellipsoid) -> Skeleton:
             own_arcs[which], broken[side] = break_at(own_arcs[which], at, fracture.size)
             own_whole[which, at - 1] = False
     parts = [bands(both, cage, whole, thin), *vertebrae(top, spacing)]
+    parts += [(healing, np.full(1, CALLUS)) for healing in broken.values()]
     axial = sum(len(bones.radius) for bones, _ in parts)
     shoulders, plates = girdle(study)
     parts += [(bones, np.full(len(bones.radius), cortex)) for bones, cortex in shoulders]
@@ -106,14 +108,14 @@ def bands(arcs: np.ndarray, cage: Ellipsoid, whole: np.ndarray, thin: float) -> 
 
 
 def break_at(arc: np.ndarray, at: int, step: float) -> tuple[np.ndarray, Capsules]:
-    """The rib beyond the piece `at` stands off by `step`, outwards and down; that piece is the gap, its neighbours are marked."""
+    """The rib beyond the piece `at` stands off by `step`, outwards and down; the gap is bridged by a healing bone's callus."""
     moved = arc.copy()
     along = arc[at] - arc[at - 1]
     moved[at - 1] = arc[at - 1] + 0.35 * along
     fading = np.maximum(1 - np.arange(len(arc) - at) / FADES, 0)[:, None]
     outward = np.array([arc[at, 0], 0, arc[at, 2]]) / np.hypot(arc[at, 0], arc[at, 2])
     moved[at:] += fading * (0.8 * outward - np.array([0, 0.7, 0])) * step
-    return moved, Capsules(moved[[at - 1]], moved[[at]], np.array([0.95]))
+    return moved, Capsules(moved[[at - 1]], moved[[at]], np.array([0.6 + 0.4 * step]))
 
 
 def vertebrae(top: float, spacing: float) -> list[tuple[Capsules, np.ndarray]]:
