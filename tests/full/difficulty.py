@@ -3,7 +3,7 @@
 Difficulty is fixed by these references alone. `clinical` at 64 px: ridge on 32 x 32 pixels in [.62, .75], ridge on (view, age, sex)
 in [.55, .65], every finding at least .60 with labels, supervised above the ridge by .05. `teaching` at 64 and 32 px, in the demo's
 budget: supervised above the untrained network's ridge probe by .12 and above the pixels by .02. The data set `thorax` is measured by
-the rules of `clinical`. AUROC on the test split, all three
+the rules of `clinical`; five settings of its films were tried, two of them before anatomy and acquisition were mended. AUROC on the test split, all three
 learning rates printed, the best chosen on validation. `python -m tests.full.difficulty [CASE …]`
 """
 
