@@ -142,7 +142,7 @@ def test_findings_hold_what_their_sizes_say(chest):
     heights = np.nonzero(wet > 0.5 * wet.max())[0]
     assert heights.mean() < np.nonzero(scan.organ("left lung"))[0].mean(), "fluid lies at the foot of the lung"
     _, _, found = change("pneumothorax", 0.6)
-    box, air = found.where["pneumothorax", "left"]
+    ((box, air),) = found.where["pneumothorax", "left"]
     assert (found.hounsfield[box][air] == -1000).all() and 0.1 < air.sum() / chest.lungs["left"].inside.sum() < 0.9
     out = np.broadcast_to(chest.lungs["left"].axes[0], air.shape)
     assert out[air].mean() > out[chest.lungs["left"].inside & ~air].mean(), "the lung falls towards its hilum"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import yaml
@@ -14,6 +14,9 @@ from workbench.phantom import FINDINGS
 from workbench.phantom.latents import Finding, Study
 from workbench.phantom.marks import OPENING, Entity, plain, read
 from workbench.randomness import rng
+
+if TYPE_CHECKING:
+    from workbench.phantom.thorax.latents import Finding as ThoraxFinding
 
 FOLDER = Path(__file__).parent
 NEGATED = 0.4  # chance that an absent finding is mentioned, before the joint sentences
@@ -132,17 +135,17 @@ def slots(finding: Finding, draw: np.random.Generator) -> dict[str, str]:
     }
 
 
-def amount_of(finding: Finding) -> str:
+def amount_of(finding: "Finding | ThoraxFinding") -> str:
     """How much fluid or air, one of AMOUNTS."""
     return AMOUNTS[min(int(4 * finding.severity), 3)]
 
 
-def degree_of(finding: Finding) -> str:
+def degree_of(finding: "Finding | ThoraxFinding") -> str:
     """How enlarged, one of DEGREES."""
     return DEGREES[min(int(3 * finding.severity), 2)]
 
 
-def density_of(finding: Finding) -> str:
+def density_of(finding: "Finding | ThoraxFinding") -> str:
     """How white, one of DENSITIES."""
     return DENSITIES[min(int(3 * finding.severity), 2)]
 
@@ -153,7 +156,7 @@ def zone_of(finding: Finding) -> str:
     return "upper" if up > 0.25 else "middle" if up > -0.1 else "lower"
 
 
-def millimetres_of(finding: Finding) -> int:
+def millimetres_of(finding: "Finding | ThoraxFinding") -> int:
     """A nodule's diameter."""
     return round(20 * finding.size)
 

@@ -60,16 +60,19 @@ def lung_of(scan: Scan, side: str) -> Lung:
     return Lung(box, inside, depth, axes, half)  # type: ignore[arg-type]
 
 
+Part = tuple[tuple[slice, slice, slice], np.ndarray]  # a box of the scan and bool inside it
+
+
 class Edited(NamedTuple):
     """CT numbers with the findings in, and where each is."""
 
     hounsfield: np.ndarray  # (z, h, w) float32
-    where: dict[tuple[str, str], tuple[tuple[slice, slice, slice], np.ndarray]]  # (finding, side) -> box and bool inside it
+    where: dict[tuple[str, str], list[Part]]  # (finding, side) -> its parts
 
 
 def edited(chest: Chest, study: Study) -> Edited:
     """Write every finding of a study but an enlarged heart; air of the pleura first, then lesions, then water."""
-    numbers, where = chest.scan.hounsfield.astype(np.float32), dict[tuple[str, str], tuple[tuple[slice, slice, slice], np.ndarray]]()
+    numbers, where = chest.scan.hounsfield.astype(np.float32), dict[tuple[str, str], list[Part]]()
     for number, side in enumerate(SIDES):
         lung, own = chest.lungs[side], {each.name: each for each in study.findings if each.side in ("", side)}
         part, air = numbers[lung.box], np.zeros_like(lung.inside)
@@ -77,27 +80,14 @@ def edited(chest: Chest, study: Study) -> Edited:
         texture = (waves.normal(size=(WAVES, 3)), waves.uniform(0.8, 3.2, size=WAVES), waves.uniform(0, 2 * np.pi, size=WAVES))
         if "pneumothorax" in own:
             part[...], air = fallen(lung, part, own["pneumothorax"].size)
-            where["pneumothorax", side] = lung.box, air
+            where["pneumothorax", side] = [(lung.box, air)]
         for name in ("oedema", "consolidation", "atelectasis", "nodule", "mass", "effusion"):
             if name in own:
                 share = weight(lung, own[name], lung.inside if name == "effusion" else lung.inside & ~air, texture)
                 part += share * ((WATER if name == "effusion" else TISSUE) - part)
-                where[name, "" if name == "oedema" else side] = join(
-                    where.get((name, "")), lung.box, share > (0.12 if name == "oedema" else 0.4), numbers
-                )
+                parts = where.setdefault((name, "" if name == "oedema" else side), [])
+                parts.append((lung.box, share > (0.12 if name == "oedema" else 0.4)))
     return Edited(numbers, where)
-
-
-def join(
-    first: tuple[tuple[slice, slice, slice], np.ndarray] | None, box: tuple[slice, slice, slice], inside: np.ndarray, whole: np.ndarray
-) -> tuple[tuple[slice, slice, slice], np.ndarray]:
-    """A finding of one lung together with that of the other, where it has both."""
-    if first is None:
-        return box, inside
-    both = np.zeros(whole.shape, bool)
-    both[first[0]] |= first[1]
-    both[box] |= inside
-    return (slice(0, whole.shape[0]), slice(0, whole.shape[1]), slice(0, whole.shape[2])), both
 
 
 def weight(lung: Lung, finding: Finding, room: np.ndarray, texture: tuple[np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray:

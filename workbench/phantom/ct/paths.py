@@ -50,8 +50,9 @@ def marked(chest: Chest, found: Edited) -> tuple[np.ndarray, list[tuple[str, str
     """A bit for each organ and finding (z h w) uint32, and which is which: (name, side)."""
     keys = [(name, name.removesuffix(" lung") if "lung" in name else "") for name in ORGANS]
     bits = chest.bits.copy() if found.where else chest.bits
-    for key, (box, where) in found.where.items():
-        bits[box] |= where.astype(np.uint32) << np.uint32(len(keys))
+    for key, parts in found.where.items():
+        for box, where in parts:
+            bits[box] |= where.astype(np.uint32) << np.uint32(len(keys))
         keys.append(key)
     return bits, keys
 

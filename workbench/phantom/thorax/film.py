@@ -13,7 +13,7 @@ from workbench.phantom.thorax import MASKS
 from workbench.phantom.thorax.aim import CENTRE, FIELD
 from workbench.phantom.thorax.anatomy import body_of
 from workbench.phantom.thorax.collimation import bordered, lit
-from workbench.phantom.thorax.crossings import union
+from workbench.phantom.thorax.crossings import crossed, union
 from workbench.phantom.thorax.exposure import Scanner, coarse, eased, smoothed, tone_of, toned, uneven
 from workbench.phantom.thorax.latents import Study
 from workbench.phantom.thorax.lead import marks, stamp
@@ -77,19 +77,18 @@ def attenuated(found: Paths, energy: int) -> np.ndarray:
 Look = Callable[[Study, int], Paths]  # path lengths on a film of so many rays across, of a body from elsewhere
 
 
-def log_exposure(study: Study, size: int, look: Look | None = None) -> tuple[np.ndarray, Paths]:
+def log_exposure(study: Study, size: int, look: Look = seen) -> tuple[np.ndarray, Paths]:
     """Noise-free share of the unattenuated beam at the detector (size, size), before any display; the paths, things on the skin included."""
     fine = size if size >= 128 else 2 * size
-    before = placed(study, fine)
-    found = paths(study, before) if look is None else look(study, fine)
+    found, beam = look(study, fine), beam_of(study, fine)
     for solids, density in wires(study):
-        found = found._replace(device=found.device + density * before.beam.slant * union([before.crossed(solids)]).total(before.beam))
+        found = found._replace(device=found.device + density * beam.slant * union([crossed(beam, solids, turned(study))]).total(beam))
     primary = sum(share * np.exp(-attenuated(found, energy)) for energy, share in enumerate(SHARES))
     blurred = ndimage.gaussian_filter(primary + SCATTER * coarse(primary, 0.1), BLUR * fine, mode="nearest")
     return block_mean(blurred, fine // size) * uneven(study.acquisition, size, blurred.dtype), found
 
 
-def render(study: Study, size: int, window_of: Study | None = None, look: Look | None = None) -> Film:
+def render(study: Study, size: int, window_of: Study | None = None, look: Look = seen) -> Film:
     """The film of a study, `size` pixels square; with the display window of another study, and of another body, where one is given."""
     exposure, found = log_exposure(study, size, look)
     density = expose(study, exposure)

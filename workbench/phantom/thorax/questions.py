@@ -10,11 +10,11 @@ import numpy as np
 
 from workbench.phantom.comparison import Change
 from workbench.phantom.questions import Question, of, posed, rows_of, side_of
-from workbench.phantom.report import AMOUNTS, DENSITIES
+from workbench.phantom.report import AMOUNTS, DENSITIES, amount_of, density_of, millimetres_of
 from workbench.phantom.thorax import DEVICES, FINDINGS
 from workbench.phantom.thorax.latents import BILATERAL, Study
 from workbench.phantom.thorax.prevalence import shares_of
-from workbench.phantom.thorax.report import GRADES, changes
+from workbench.phantom.thorax.report import GRADES, changes, grade_of
 from workbench.phantom.thorax.variants import PLAIN, Variant
 from workbench.randomness import rng
 
@@ -64,20 +64,19 @@ def details(study: Study, draw: np.random.Generator) -> Iterator[Question]:
         if not found:
             continue
         worst, several = max(found, key=lambda finding: finding.severity), " of two" if len(found) > 1 else ""
-        third = min(int(3 * worst.severity), 2)
         if worst.side:
             sides = ("right", "left", "both") if name in BILATERAL else ("right", "left")
             yield ask(draw, "side", side_of(found), name, found, sides)
         if name in ("consolidation", "nodule", "mass") and not several:
             yield ask(draw, "location", f"{worst.side} {worst.zone} zone", name, found, concepts=(f"{worst.zone} lung zone",))
         if name in ("effusion", "pneumothorax"):
-            yield ask(draw, "amount", AMOUNTS[min(int(4 * worst.severity), 3)], name, [worst], AMOUNTS, wording=f"amount{several}")
+            yield ask(draw, "amount", amount_of(worst), name, [worst], AMOUNTS, wording=f"amount{several}")
         if name in ("cardiomegaly", "oedema"):
-            yield ask(draw, "degree", GRADES[third], name, found, GRADES)
+            yield ask(draw, "degree", grade_of(worst), name, found, GRADES)
         if name == "consolidation":
-            yield ask(draw, "density", DENSITIES[third], name, [worst], DENSITIES, wording=f"density{several}")
+            yield ask(draw, "density", density_of(worst), name, [worst], DENSITIES, wording=f"density{several}")
         if name in ("nodule", "mass"):
-            yield ask(draw, "size", f"{round(20 * worst.size)} mm", name, found)
+            yield ask(draw, "size", f"{millimetres_of(worst)} mm", name, found)
 
 
 def whole(study: Study, draw: np.random.Generator) -> Iterator[Question]:

@@ -10,7 +10,20 @@ import yaml
 
 from workbench.phantom.comparison import Change, compared
 from workbench.phantom.marks import Entity
-from workbench.phantom.report import AMOUNTS, DEGREES, DENSITIES, NEGATED, Report, Sentence, chosen, fill, grammar, negatives, sentence
+from workbench.phantom.report import (
+    NEGATED,
+    Report,
+    Sentence,
+    amount_of,
+    chosen,
+    degree_of,
+    density_of,
+    fill,
+    grammar,
+    millimetres_of,
+    negatives,
+    sentence,
+)
 from workbench.phantom.thorax import DEVICES, FINDINGS
 from workbench.phantom.thorax.latents import Finding, Study
 from workbench.randomness import rng
@@ -110,22 +123,27 @@ def positive(study: Study, name: str, draw: np.random.Generator, section: str) -
 
 def slots(finding: Finding, draw: np.random.Generator) -> dict[str, str]:
     """Words for the slots of a template."""
-    words, third = rules()["words"], min(int(3 * finding.severity), 2)
+    words = rules()["words"]
 
     def one(options: list[str]) -> str:
         return options[int(draw.integers(len(options)))]
 
-    amount = AMOUNTS[min(int(4 * finding.severity), 3)]
+    amount = amount_of(finding)
     return {
         "side": finding.side,
         "amount": one(words[amount]).removesuffix("ly sized") if amount == "moderate" else one(words[amount]),
-        "degree": DEGREES[third],
-        "density": DENSITIES[third],
-        "grade": GRADES[third],
+        "degree": degree_of(finding),
+        "density": density_of(finding),
+        "grade": grade_of(finding),
         "zone": one(words["zone"][finding.zone]),
-        "millimetres": str(round(20 * finding.size)),
+        "millimetres": str(millimetres_of(finding)),
         "ratio": f"{0.52 + 0.15 * finding.severity:.2f}",
     }
+
+
+def grade_of(finding: Finding) -> str:
+    """How bad, one of GRADES."""
+    return degree_of(finding).removesuffix("ly")
 
 
 def labelled(entity: Entity) -> Entity:
