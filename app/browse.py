@@ -18,7 +18,7 @@ from workbench.figures import prevalence as figures
 from workbench.ingest.card import card
 
 GALLERY = {"name": "phantoms", "level": "teaching", "size": 128, "train": 300, "val": 100, "test": 100}  # rendered in seconds
-THORAX = {"name": "thorax", "size": 128, "train": 120, "val": 40, "test": 40, "films": "study"}
+CLINIC = {"name": "phantoms", "size": 128, "train": 120, "val": 40, "test": 40, "films": "study", "reports": "radiologists"}
 NEWEST = 40  # runs whose data sets are offered
 LISTED = 300  # studies in the table
 SPLITS = {"train": "Train", "val": "Validation", "test": "Test"}
@@ -42,7 +42,7 @@ def sources(root: Path) -> dict[str, dict[str, Any]]:
     for status in [each for each in read.statuses(root) if each["state"] != "damaged"][:NEWEST]:
         for name, each in (read.run(root / status["id"]).config.get("data") or {}).items():
             add(found, called(name, each["config"]), each["config"])
-    for each in (GALLERY, THORAX):
+    for each in (GALLERY, CLINIC):
         add(found, called(str(each["name"]), each), each)
     for recipe in actions.recipes():
         for name, each in actions.recipe(recipe)[1].get("data", {}).items():

@@ -1,6 +1,5 @@
 """What if? A simulated patient with one finding or factor changed, beside the film as it was and what differs."""
 
-from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,33 +8,16 @@ from PIL import Image as Pillow
 
 from app import state, studies
 from workbench.data.phantoms import Phantoms
-from workbench.data.thorax import Thorax
 from workbench.dataset import Image
 from workbench.phantom import FINDINGS, SIDES
-from workbench.phantom.counterfactual import FACTORS, SIDED, ZONED, ZONES, Factor, Phantom, phantom
 from workbench.phantom.report import text_of
-from workbench.phantom.thorax import FINDINGS as THORAX_FINDINGS
-from workbench.phantom.thorax import counterfactual as thorax
-from workbench.phantom.thorax.latents import MIDDLE, VIEWS
+from workbench.phantom.thorax.counterfactual import FACTORS, ZONED, Phantom, phantom
+from workbench.phantom.thorax.latents import MIDDLE, VIEWS, ZONES
 
 SIZE = 256  # pixels of the films drawn here, whatever the data set's size
 NOTHING = "nothing"
+OFFERED = [name for name in FACTORS if name != "view"]  # the view has a control of its own
 STEPS = {"age": 1.0, "build": 0.05, "heart size": 0.02, "inspiration": 0.05, "rotation": 0.5, "tilt": 0.5, "exposure": 0.1, "zoom": 0.01}
-
-
-class Changes(NamedTuple):
-    """What the controls of an engine offer."""
-
-    findings: Sequence[str]
-    sided: Container[str]
-    zoned: Container[str]
-    factors: Mapping[str, Factor]
-
-
-FIRST = Changes(FINDINGS, SIDED, ZONED, FACTORS)
-THORAX = Changes(
-    THORAX_FINDINGS, {*THORAX_FINDINGS} - {*MIDDLE}, thorax.ZONED, {name: each for name, each in thorax.FACTORS.items() if name != "view"}
-)
 
 
 class Pair(NamedTuple):
@@ -49,17 +31,13 @@ class Pair(NamedTuple):
 
 
 @st.fragment
-def section(dataset: Phantoms | Thorax, place: int, key: str) -> None:
+def section(dataset: Phantoms, place: int, key: str) -> None:
     """Sliders of one finding and one factor, and three films that follow them."""
     st.subheader("What if", help="The same simulated patient, with the same noise and texture, and one thing changed")
     controls, films = st.columns([1, 2.6], gap="medium")
     split, _ = dataset.places[place]
     with controls:
-        seed, index = dataset.config.seed, dataset.studies[place]["index"]
-        if isinstance(dataset, Thorax):
-            pair = changed(viewed(thorax.phantom(seed, index, dataset.variants[split]), key), THORAX, key)
-        else:
-            pair = changed(phantom(dataset.config.level, seed, index, dataset.variants[split]), FIRST, key)
+        pair = changed(viewed(phantom(dataset.config.seed, dataset.studies[place]["index"], variant=dataset.variants[split]), key), key)
     with films:
         draw(pair, key)
 
@@ -81,30 +59,28 @@ def draw(pair: Pair, key: str) -> None:
     )
 
 
-def changed(own: Phantom | thorax.Phantom, engine: Changes, key: str) -> Pair:
+def changed(own: Phantom, key: str) -> Pair:
     """A study with the controls of a finding and a factor."""
-    edited = factor(finding(own, engine, key), engine, key)
-    after, names = edited.film(SIZE), [name for name in engine.findings if edited.study.has(name)]
+    edited = factor(finding(own, key), key)
+    after, names = edited.film(SIZE), [name for name in FINDINGS if edited.study.has(name)]
     boxes = [box for box in after.boxes if box["label"] in names]
     return Pair(own.film(SIZE).image, after.image, boxes, names, text_of(edited.report().findings))
 
 
-def viewed(own: thorax.Phantom, key: str) -> thorax.Phantom:
+def viewed(own: Phantom, key: str) -> Phantom:
     """The patient as another view shows him: what is changed is seen from there, before and after."""
     view: Any = st.segmented_control("View", VIEWS, default=own.study.view, required=True, key=f"what_view_{key}")
     return own.edit(view=view)
 
 
-def finding(own: Phantom | thorax.Phantom, engine: Changes, key: str) -> Phantom | thorax.Phantom:
+def finding(own: Phantom, key: str) -> Phantom:
     """The controls of a finding."""
-    absent = [name for name in ("effusion", *engine.findings) if not own.study.has(name)]  # at first something is to be seen
-    name = st.selectbox(
-        "Finding", [NOTHING, *engine.findings], index=1 + engine.findings.index(absent[0]) if absent else 0, key=f"what_finding_{key}"
-    )
+    absent = [name for name in ("effusion", *FINDINGS) if not own.study.has(name)]  # at first something is to be seen
+    name = st.selectbox("Finding", [NOTHING, *FINDINGS], index=1 + FINDINGS.index(absent[0]) if absent else 0, key=f"what_finding_{key}")
     if name == NOTHING:
         return own
     there = next((each for each in own.study.findings if each.name == name), None)
-    severity, side, zone = details(name, there, name in engine.sided, name in engine.zoned, key)
+    severity, side, zone = details(name, there, name not in MIDDLE, name in ZONED, key)
     return own.edit(finding=name, side=side, severity=severity, zone=zone if severity else None)
 
 
@@ -120,14 +96,14 @@ def details(name: str, there: Any, sided: bool, zoned: bool, key: str) -> tuple[
     return severity, side, zone
 
 
-def factor(own: Phantom | thorax.Phantom, engine: Changes, key: str) -> Phantom | thorax.Phantom:
+def factor(own: Phantom, key: str) -> Phantom:
     """The controls of a factor of the patient or of the film."""
     name = st.selectbox(
-        "And", [NOTHING, *engine.factors], key=f"what_factor_{key}", format_func=lambda each: each if each == NOTHING else each.capitalize()
+        "And", [NOTHING, *OFFERED], key=f"what_factor_{key}", format_func=lambda each: each if each == NOTHING else each.capitalize()
     )
     if name == NOTHING:
         return own
-    bounds, now = engine.factors[name].bounds, own.study.factors[name]
+    bounds, now = FACTORS[name].bounds, own.study.factors[name]
     if isinstance(bounds[0], str):
         value: Any = st.segmented_control(name.capitalize(), bounds, default=now, required=True, key=f"what_{name}_{key}")
     else:

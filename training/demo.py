@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from training.progress import duration
+from workbench.phantom import FINDINGS
 from workbench.run import Run, RunConfig, create_run
 
 ARMS = ("alignment", "orthogonality", "contrastive")
@@ -31,7 +32,7 @@ def arm_method(arm: str) -> dict[str, Any]:
         return {"name": "mflag", **shared, "orthogonality": "official", "weights": {"alignment": 1.0, "orthogonality": 1.0}}
     if arm == "orthogonality-correlation":
         return {"name": "mflag", **shared, "orthogonality": "correlation", "reduction": "mean"}
-    return {"name": "supervised", **TOWERS, "labels": 6}
+    return {"name": "supervised", **TOWERS, "labels": len(FINDINGS)}
 
 
 def arm_config(arm: str, seed: int, steps: int) -> RunConfig:

@@ -19,7 +19,7 @@ with left:
 with right:
     if key:
         browse.study(chosen, key)
-if key and chosen.loaded.open and isinstance(dataset, whatif.Phantoms | whatif.Thorax):
+if key and chosen.loaded.open and isinstance(dataset, whatif.Phantoms):
     whatif.section(dataset, chosen.loaded.places[key], key)
 browse.totals(chosen)
 browse.described(chosen)
@@ -28,6 +28,6 @@ place.footer(
         f"{len(dataset)} studies of {len(set(dataset.patients))} patients",
         f"terms of use: {dataset.terms}",
         f"data #{dataset.data_hash[:8]}",
-        "simulated" if chosen.config.get("name") in ("phantoms", "thorax") else "",
+        "simulated" if chosen.config.get("name") == "phantoms" else "",
     ]
 )

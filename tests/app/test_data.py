@@ -131,7 +131,7 @@ def test_an_outline_follows_the_border_of_its_mask():
 def test_totals_and_the_card_are_counts_of_the_whole_set(phantoms, open_page):
     app = loaded(open_page, label="nodule")
     charts = [chart.proto.spec for chart in app.get("plotly_chart")]
-    assert len(charts) == 2 and all("support device" in chart for chart in charts)
+    assert len(charts) == 2 and all("pacemaker" in chart for chart in charts)
     app.session_state["data_card"] = True
     browse.carding(json.dumps(SMALL, sort_keys=True), studies.read(json.dumps(SMALL))).result(30)
     card = "\n".join(block.value for block in healthy(app.run()).code)
@@ -165,10 +165,10 @@ def test_sliders_change_the_phantom_and_its_report(phantoms, open_page):
 
 
 def test_a_patient_of_the_thorax_is_changed_and_seen_from_the_side(monkeypatch, open_page):
-    small = {"name": "thorax", "size": 32, "train": 4, "val": 2, "test": 0, "films": "two"}
-    monkeypatch.setattr(browse, "THORAX", small)
+    small = {"name": "phantoms", "size": 32, "train": 4, "val": 2, "test": 0, "films": "two"}
+    monkeypatch.setattr(browse, "CLINIC", small)
     studies.loading(json.dumps(small, sort_keys=True)).result(60)
-    app = healthy(open_page("data", data="thorax · 32 px · 6 studies"))
+    app = healthy(open_page("data", data="phantoms · 32 px · 6 studies"))
     key = rows(app)["Study"][0]
     assert len(app.get("image")) == 5, "from the front and from the side; before, after and the difference"
     said = texts(app)

@@ -98,7 +98,7 @@ def test_a_film_taken_alone_has_the_masks_of_no_other():
 def test_another_film_of_a_study_is_chosen_and_its_masks_are_not_those_of_the_first(root, run, open_page):
     config = yaml.safe_load((run.path / "config.yaml").read_text())
     (source,) = config["data"].values()
-    source["config"] = {"name": "thorax", "size": 32, "train": 0, "val": 3, "test": 0, "films": "two"}
+    source["config"] = {"name": "phantoms", "size": 32, "train": 0, "val": 3, "test": 0, "films": "two"}
     (run.path / "config.yaml").write_text(yaml.safe_dump(config))
     (run.path / "provenance.json").unlink()
     load_dataset(source["config"], "rendered before the page asks")[0]

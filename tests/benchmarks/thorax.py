@@ -53,7 +53,7 @@ def main(count: int = 600) -> None:
             start = time.perf_counter()
             fetch(Request("", size, 0, 0, films, engine="thorax"))
             print(f"{size} px: {films / (time.perf_counter() - start):.0f} films/s on {len(shares(films))} processes, their start included")
-        from workbench.data.thorax import Config, load
+        from workbench.data.phantoms import Config, load
 
         data = load(Config(size=128, train=count, val=0, test=0))
         start = time.process_time()

@@ -26,7 +26,7 @@ SMALL = {
         "decoder_heads": 2,
     },
     "mflag": {"image_size": 32, "vision": "resnet_small", "hidden": 24, "dim": 20},
-    "supervised": {"image_size": 32, "vision": "resnet_small", "labels": 6},
+    "supervised": {"image_size": 32, "vision": "resnet_small", "labels": 13},
 }
 METHODS = [*registry.names("methods"), *TOYS]
 

@@ -19,9 +19,9 @@ from scipy.stats import binomtest
 from tests.full.record import FOLDER, head, write
 from workbench.datasets import load_dataset
 from workbench.errors import UserError
-from workbench.phantom.thorax import GENERATOR_VERSION
+from workbench.phantom import GENERATOR_VERSION
+from workbench.phantom.thorax.course import drawn_study
 from workbench.phantom.thorax.film import render
-from workbench.phantom.thorax.rows import frontal
 from workbench.randomness import rng
 
 NAME, EACH, SIZE, COLUMNS = "blind", 20, 160, 8
@@ -33,7 +33,7 @@ def films(number: int) -> tuple[list[np.ndarray], list[bool]]:
     """Forty films (SIZE, SIZE) in random order, and which are simulated."""
     draw = rng(GENERATOR_VERSION, "blind", number, 0)
     real = load_dataset(REAL, NAME)
-    own = [render(frontal(100 + number, int(index)), SIZE).image for index in draw.choice(5000, EACH, replace=False)]
+    own = [render(drawn_study(100 + number, int(index)), SIZE).image for index in draw.choice(5000, EACH, replace=False)]
     theirs = [real[int(index)]["images"][0].array for index in draw.choice(len(real), EACH, replace=False)]
     order = draw.permutation(2 * EACH)
     return [(own + theirs)[place] for place in order], [bool(place < EACH) for place in order]
@@ -73,7 +73,7 @@ def judge(number: int, folder: Path, called: list[int]) -> None:
         "called simulated": called,
         "wrong": wrong,
     }
-    config = {"generator": "thorax", "version": GENERATOR_VERSION, "size": SIZE, "each": EACH}
+    config = {"generator": "procedural", "version": GENERATOR_VERSION, "size": SIZE, "each": EACH}
     write(NAME, head(config, "nih_cxr14, 20 films a round", [number], time.time()) | {"config": config, "rounds": rounds})
     print(f"round {number}: {right} of {len(key)} right [{low:.2f}, {high:.2f}], wrong: {wrong}")
 

@@ -28,12 +28,13 @@ from workbench.analysis.statistics import macro_auroc_interval
 from workbench.data.phantoms import FIRST
 from workbench.errors import UserError
 from workbench.phantom import FINDINGS, GENERATOR_VERSION
-from workbench.phantom.annotations import SECTIONS, entity_rows
+from workbench.phantom.annotations import SECTIONS, annotate, rows_of
 from workbench.phantom.concepts import concepts
-from workbench.phantom.latents import Study, draw_study
 from workbench.phantom.questions import questions
 from workbench.phantom.report import text_of
 from workbench.phantom.styles import HEDGED, HEDGED_ABSENT, MACRO, MISSPELT, Reports, written
+from workbench.phantom.thorax.course import drawn_study, prior_of
+from workbench.phantom.thorax.latents import Study
 from workbench.text import sentences
 
 NAME, SEED, CHECKED, TRAIN, TEST = "reports", 0, 10_000, 4000, 2000
@@ -52,12 +53,12 @@ class Text(NamedTuple):
 
 def simulated(first: int, count: int) -> list[Study]:
     """Studies of the level that is pinned to reality."""
-    return [draw_study(SEED, first + place, "clinical") for place in range(count)]
+    return [drawn_study(SEED, first + place) for place in range(count)]
 
 
 def text(study: Study, reports: Reports = "plain") -> Text:
     """The report of a study as text."""
-    own = written(study, reports)
+    own = written(study, prior_of(study), reports)
     return Text(text_of(own.findings), text_of(own.impression))
 
 
@@ -92,7 +93,7 @@ def violations(studies: Sequence[Study], reports: Reports = "plain") -> dict[str
     )
     for study in studies:
         texts, stated = text(study, reports), set[str]()
-        for row in entity_rows(study, reports):
+        for row in rows_of(annotate(written(study, prior_of(study), reports))):
             concept, absent, hedged = concepts()[row["concept"]], row["assertion"] == "absent", row["assertion"] == "uncertain"
             words = texts[row["text"]][row["start"] : row["end"]].lower()
             known = concept.synonyms + (concept.denials if absent else ())
@@ -191,7 +192,7 @@ def asked(studies: Sequence[Study]) -> dict[str, dict[str, float]]:
     """Kind of question -> how many, and how often the commonest answer to the same words is right: what a reader without a film reaches."""
     answers: dict[str, dict[str, Counter[str]]] = {}
     for study in studies:
-        for each in questions(study):
+        for each in questions(study, prior_of(study)):
             answers.setdefault(each.kind, {}).setdefault(each.question, Counter())[each.answer] += 1
     return {
         kind: {

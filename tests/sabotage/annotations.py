@@ -3,9 +3,9 @@
 from tests.sabotage import Sabotage
 
 SPANS, GRAPH, ASKED = (
-    "tests/unit/test_phantom_annotations.py",
-    "tests/unit/test_phantom_concepts.py",
-    "tests/unit/test_phantom_questions.py",
+    "tests/unit/test_annotations.py",
+    "tests/unit/test_concepts.py",
+    "tests/unit/test_thorax_questions.py",
 )
 MARKS, GRAMMAR, QUESTIONS = "workbench/phantom/marks.py", "workbench/phantom/grammar.yaml", "workbench/phantom/questions.py"
 SABOTAGES = [
@@ -55,7 +55,7 @@ SABOTAGES = [
         GRAMMAR,
         "Neither <!consolidation> nor <!pleural effusion> is seen.",
         "Neither <!consolidation> nor pleural effusion is seen.",
-        [f"{SPANS}::test_every_finding_that_a_sentence_rules_out_has_its_own_entity"],
+        [f"{SPANS}::test_every_word_for_a_finding_has_its_own_entity"],
         "one entity for a joint negative",
     ),
     Sabotage(
@@ -97,43 +97,43 @@ SABOTAGES = [
         QUESTIONS,
         "if study.has(name):",
         "if study.has(FINDINGS[FINDINGS.index(name) - 1]):",
-        [f"{ASKED}::test_presence_is_the_label_and_is_named_in_the_question"],
+        [f"{ASKED}::test_presence_is_the_label_and_balanced"],
         "answered from another finding",
     ),
     Sabotage(
         QUESTIONS,
-        "asked = draw.random() < ODDS[study.level][name]",
+        "asked = draw.random() < share / (1 - share)",
         "asked = draw.random() < 1",
-        [f"{ASKED}::test_yes_and_no_are_equally_frequent_for_every_finding"],
+        [f"{ASKED}::test_presence_is_the_label_and_balanced"],
         "no is nearly always right",
     ),
     Sabotage(
         QUESTIONS,
-        'return "both" if len(found) > 1 else str(found[0].side)',
+        'return "both" if len(found) > 1 else found[0].side',
         "return found[0].side",
-        [f"{ASKED}::test_sides_are_those_of_the_boxes_and_of_the_films_halves", f"{ASKED}::test_counts_and_lists_are_those_of_the_labels"],
+        [f"{ASKED}::test_sides_sizes_amounts_and_places_are_those_of_the_latents"],
         "one side of two",
     ),
     Sabotage(
         QUESTIONS,
         "worst, several = max(found,",
         "worst, several = min(found,",
-        [f"{ASKED}::test_severities_are_those_the_report_tells"],
+        [f"{ASKED}::test_sides_sizes_amounts_and_places_are_those_of_the_latents"],
         "the milder side answers",
     ),
     Sabotage(
         QUESTIONS,
         '(box["label"], box["side"]) in each.evidence',
         "each.evidence",
-        [f"{ASKED}::test_boxes_of_an_answer_hold_what_was_asked_about"],
+        [f"{ASKED}::test_boxes_of_all_films_show_the_answer"],
         "every box is evidence",
     ),
     Sabotage(
-        "workbench/phantom/report.py",
-        'return "upper" if up > 0.25',
-        'return "upper" if up < 0.25',
-        [f"{ASKED}::test_a_higher_zone_is_higher_on_the_film", f"{SPANS}::test_attributes_are_those_of_the_latents"],
-        "zones upside down",
+        "workbench/phantom/comparison.py",
+        'finding.zone if finding.name in PLACED else ""',
+        '""',
+        ["tests/unit/test_thorax_reports.py::test_changes_by_hand"],
+        "a nodule elsewhere is the old one",
     ),
     Sabotage(
         "workbench/data/phantoms.py",

@@ -19,7 +19,7 @@ VIT = {"image_size": 24, "vision": "timm:vit_tiny_patch16_224", "patch_size": 8}
 METHODS = {
     "clip": {"hidden": 24, "dim": 20},
     "mflag": {"hidden": 24, "dim": 20},
-    "supervised": {"labels": 6},
+    "supervised": {"labels": 13},
 }
 
 
@@ -126,7 +126,7 @@ def test_patch_size_is_refused_where_it_does_not_fit():
 
 
 def test_a_study_is_attended_to_beside_the_untrained_network():
-    trained, untrained = (build_method({"name": "supervised", "labels": 6, **VIT}, seed).eval() for seed in (0, 1))
+    trained, untrained = (build_method({"name": "supervised", "labels": 13, **VIT}, seed).eval() for seed in (0, 1))
     film = np.random.default_rng(0).integers(0, 255, (40, 48)).astype(np.uint8)
     sample = {"key": "k", "patient": "p", "images": [Image(film, "hw", (0.5, 0.5))], "texts": [], "labels": np.zeros(6, np.float32)}
     found = attend(trained, untrained, sample, "run", 7)
@@ -139,7 +139,7 @@ def test_a_study_is_attended_to_beside_the_untrained_network():
     np.testing.assert_array_equal(
         tokens_of(trained, batch), trained.features_of(batch, ["image.backbone", "image.patches"])["image.patches"].detach()
     )
-    stretched = build_method({"name": "supervised", "labels": 6, **VIT, "fit": "stretch"}, 0)
+    stretched = build_method({"name": "supervised", "labels": 13, **VIT, "fit": "stretch"}, 0)
     assert patch_mm(stretched, sample, 3) is None and patch_mm(trained, {**sample, "images": [Image(film)]}, 3) is None
 
 

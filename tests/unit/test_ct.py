@@ -19,12 +19,11 @@ from workbench.phantom.ct.scan import STRUCTURES, load_scan
 from workbench.phantom.thorax.film import attenuated, beam_of, seen
 from workbench.phantom.thorax.latents import MIDDLE, with_finding
 from workbench.phantom.thorax.materials import BONE, SOFT, WATER
-from workbench.phantom.thorax.rows import frontal
 from workbench.phantom.thorax.voxels import volume
 
 SPACING = 5.0  # mm
 NUMBERS = {"right lung": [11, 12], "left lung": [20], "heart": [51], "bone": [92]}
-STUDY = frontal(2, 6)._replace(findings=(), view="PA")
+STUDY = drawn_study(2, 6)._replace(findings=(), view="PA")
 STUDY = STUDY._replace(patient=STUDY.patient._replace(build=0.05, size=-0.06))  # slim enough to lie clear of the table
 
 
@@ -169,7 +168,7 @@ def test_lost_volume_draws_dome_and_mediastinum_to_its_side(chest):
 
 
 def test_patients_differ_and_studies_of_one_patient_share_their_shape(chest):
-    studies = [frontal(2, index) for index in range(20)]
+    studies = [drawn_study(2, index) for index in range(20)]
     first, again = next((one, two) for one in studies for two in studies if one.patient_index == two.patient_index and one != two)
     other = next(each for each in studies if each.patient_index != first.patient_index)
     first, again, other = (bend_of(chest, each) for each in (first, again, other))

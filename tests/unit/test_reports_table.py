@@ -9,7 +9,7 @@ import pytest
 from tests.full import reports
 from tests.full.reports import Text, archive, covered, described, distance, divergence, real, simulated, violations
 from workbench.errors import UserError
-from workbench.phantom.annotations import entity_rows
+from workbench.phantom.annotations import rows_of
 
 STUDIES = simulated(0, 60)
 FLIPPED = {"present": "absent", "absent": "present"}
@@ -31,7 +31,7 @@ def test_whole_annotations_have_no_violation():
     ids=["span", "assertion", "side", "label"],
 )
 def test_a_wrong_annotation_is_counted(monkeypatch, change, named):
-    monkeypatch.setattr(reports, "entity_rows", lambda *given: [row | change(row) for row in entity_rows(*given)])
+    monkeypatch.setattr(reports, "rows_of", lambda *given: [row | change(row) for row in rows_of(*given)])
     assert named <= {name for name, count in violations(STUDIES).items() if count}
 
 

@@ -7,28 +7,41 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from tests.unit.test_phantom import slope
 from workbench.errors import UserError
-from workbench.phantom.latents import draw_patient
-from workbench.phantom.thorax import DEVICES, FINDINGS, GENERATOR_VERSION, MASKS, SIDES
+from workbench.phantom import DEVICES, FINDINGS, GENERATOR_VERSION, MASKS, SIDES
+from workbench.phantom.levels import LEVELS
 from workbench.phantom.thorax.acquisition import Acquisition
 from workbench.phantom.thorax.anatomy import body_of
 from workbench.phantom.thorax.clip import at_phase, clip
+from workbench.phantom.thorax.course import drawn_study
 from workbench.phantom.thorax.crossings import Capsules
 from workbench.phantom.thorax.film import SCANNERS, attenuated, expose, log_exposure, render, seen
-from workbench.phantom.thorax.latents import MIDDLE, draw_study, with_finding
+from workbench.phantom.thorax.latents import BILATERAL, MIDDLE, with_finding
+from workbench.phantom.thorax.patient import draw_patient
+from workbench.phantom.thorax.variants import Variant
 from workbench.phantom.thorax.voxels import volume
 
 FRONT = ("PA", "AP")
 
 
 def healthy(index=1, view="PA"):
-    study = draw_study(3, index)._replace(findings=(), yaw=0.0, roll=0.0, shift=(0.0, 0.0), zoom=1.0, view=view, acquisition=Acquisition())
+    study = drawn_study(3, index)._replace(findings=(), yaw=0.0, roll=0.0, shift=(0.0, 0.0), zoom=1.0, view=view, acquisition=Acquisition())
     return study._replace(patient=study.patient._replace(build=0.4), inspiration=0.7)
 
 
 def bit(film, name):
     return (film.masks >> MASKS.index(name) & 1).astype(bool)
+
+
+def slope(film):
+    """Log-log slope of the radial power spectrum between 4 and 64 cycles a film, Hann window."""
+    size = len(film)
+    window = np.hanning(size)[:, None] * np.hanning(size)
+    power = np.abs(np.fft.fft2((film - (film * window).sum() / window.sum()) * window)) ** 2
+    radius = np.round(np.hypot(*np.meshgrid(*[np.fft.fftfreq(size, 1 / size)] * 2))).astype(int)
+    cycles = np.arange(4, 65)
+    radial = np.bincount(radius.ravel(), power.ravel()) / np.bincount(radius.ravel())
+    return np.polyfit(np.log(cycles), np.log(radial[cycles]), 1)[0]
 
 
 def flat(thing):
@@ -41,18 +54,18 @@ def flat(thing):
 
 
 def test_the_same_address_gives_the_same_picture_and_another_gives_another():
-    assert GENERATOR_VERSION == 4
-    first, again = render(draw_study(5, 17), 64), render(draw_study(5, 17), 64)
+    assert GENERATOR_VERSION == 5
+    first, again = render(drawn_study(5, 17), 64), render(drawn_study(5, 17), 64)
     assert np.array_equal(first.image, again.image) and np.array_equal(first.masks, again.masks) and first.boxes == again.boxes
-    for other in (draw_study(6, 17), draw_study(5, 18)):
+    for other in (drawn_study(6, 17), drawn_study(5, 18)):
         assert not np.array_equal(first.image, render(other, 64).image)
     small = (20, 18, 22), (16.0, 18.0, 17.0)
-    one, two = volume(draw_study(5, 17), *small), volume(draw_study(5, 17), *small)
+    one, two = volume(drawn_study(5, 17), *small), volume(drawn_study(5, 17), *small)
     assert np.array_equal(one.hounsfield, two.hounsfield) and np.array_equal(one.masks, two.masks)
 
 
 def test_views_of_a_patient_share_their_solids():
-    study = with_finding(draw_study(2, 4), "mass", 0.8, "left")
+    study = with_finding(drawn_study(2, 4), "mass", 0.8, "left")
     bodies = [body_of(study._replace(view=view, yaw=yaw)) for view, yaw in (("PA", 0.0), ("AP", 5.0), ("lateral", 2.0))]
     for other in bodies[1:]:
         for name in ("lungs", "organs", "airways", "vessels", "great", "gas", "lesions", "cage"):
@@ -157,7 +170,7 @@ def test_severity_is_monotone(name, sign):
 
 
 def test_a_replaced_finding_leaves_all_else_to_the_bit():
-    study = draw_study(11, 3)._replace(findings=(), view="PA")
+    study = drawn_study(11, 3)._replace(findings=(), view="PA")
     other = with_finding(study, "nodule", 0.6, "left", "upper")
     assert with_finding(other, "nodule", 0.0, "left") == study and other.of("nodule", "left").zone == "upper"
     assert other._replace(findings=()) == study
@@ -173,11 +186,10 @@ def test_a_replaced_finding_leaves_all_else_to_the_bit():
 
 
 def test_findings_are_as_frequent_as_in_a_clinic_and_come_together():
-    studies = [draw_study(0, index) for index in range(1500)]
+    studies = [drawn_study(0, index) for index in range(1500)]
     share = dict(zip(FINDINGS, np.mean([study.labels for study in studies], 0)))
     assert all(0.01 < each < 0.35 for each in share.values()) and share["effusion"] > share["mass"]
-    views = {view: np.mean([study.view == view for study in studies]) for view in ("PA", "AP", "lateral")}
-    assert min(views.values()) > 0.04 and 0.3 < views["AP"] < 0.6
+    assert {study.view for study in studies} == {"PA", "AP"} and 0.3 < np.mean([study.view == "AP" for study in studies]) < 0.6
 
     def given(one, other):
         return np.mean([study.has(one) for study in studies if study.has(other)])
@@ -185,12 +197,12 @@ def test_findings_are_as_frequent_as_in_a_clinic_and_come_together():
     assert (
         given("oedema", "cardiomegaly") > 1.5 * share["oedema"] and given("feeding tube", "endotracheal tube") > 2 * share["feeding tube"]
     )
-    assert studies[3].patient == studies[4].patient == draw_patient(0, 3, "clinical") != studies[5].patient
+    assert all(study.patient == draw_patient(0, study.patient_index) for study in studies[:20])
 
 
 def test_boxes_hold_their_masks():
     for index in range(25):
-        study = draw_study(1, index)
+        study = drawn_study(1, index)
         film = render(study, 64)
         assert film.image.shape == (64, 64) and film.image.std() > 10 and film.as_image().view == study.view
         for name in MASKS[2:]:
@@ -203,11 +215,11 @@ def test_boxes_hold_their_masks():
             assert not boxes or not (plane & ~covered).any()
 
 
-@pytest.mark.parametrize("size", [128, 160, 256])
-def test_the_spectrum_falls_like_that_of_real_films(size):
+@pytest.mark.parametrize(("size", "level"), [(128, "clinical"), (160, "clinical"), (256, "clinical"), (160, "teaching")])
+def test_the_spectrum_falls_like_that_of_real_films(size, level):
     clean, noisy = [], []
     for index in range(10):
-        study = draw_study(4, index)
+        study = drawn_study(4, index, Variant(level=level))
         exposure = log_exposure(study, size)[0]
         clean.append(slope(-np.log(exposure)))
         noisy.append(slope(expose(study, exposure)))
@@ -238,9 +250,22 @@ def test_a_clip_breathes():
 
 
 def test_films_are_made_fast_enough():
-    studies = [draw_study(8, index) for index in range(12)]
+    studies = [drawn_study(8, index) for index in range(12)]
     render(studies[0], 128)
     start = time.process_time()
     for study in studies:
         render(study, 128)
     assert (time.process_time() - start) / len(studies) < 5 * 0.02  # 100 a second on two cores, five times slack
+
+
+def test_a_teaching_film_is_clean_and_its_findings_are_plain():
+    clinic, lesson = ([drawn_study(2, index, Variant(level=level)) for index in range(300)] for level in LEVELS)
+    for study in lesson:
+        assert study.acquisition == Acquisition(letters=study.acquisition.letters) and study.photons >= 4000
+        assert all(each.severity >= 0.5 for each in study.findings if each.name not in BILATERAL)
+    assert any(study.acquisition.things for study in clinic) and min(each.severity for study in clinic for each in study.findings) < 0.2
+    assert np.std([study.yaw for study in lesson]) < 0.7 * np.std([study.yaw for study in clinic])
+    assert [study.patient for study in lesson] == [study.patient for study in clinic]
+    assert np.mean([study.labels for study in lesson]) > 1.15 * np.mean([study.labels for study in clinic])
+    thin, wide = (with_finding(study, "feeding tube", 0.5).of("feeding tube").size for study in (clinic[0], lesson[0]))
+    assert wide > 1.4 * thin

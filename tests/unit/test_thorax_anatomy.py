@@ -3,16 +3,17 @@
 import numpy as np
 import pytest
 
-from workbench.phantom.thorax import SIDES
+from workbench.phantom import SIDES
 from workbench.phantom.thorax.anatomy import body_of
+from workbench.phantom.thorax.course import drawn_study
 from workbench.phantom.thorax.fields import field_of, weights
 from workbench.phantom.thorax.film import attenuated, beam_of, seen
-from workbench.phantom.thorax.latents import draw_study, with_finding
+from workbench.phantom.thorax.latents import with_finding
 from workbench.phantom.thorax.skeleton import PIECES, RIBS
 
 
 def study_of(index=1, view="PA", age=57.0):
-    study = draw_study(3, index)._replace(findings=(), yaw=0.0, roll=0.0, shift=(0.0, 0.0), zoom=1.0, view=view, inspiration=0.7)
+    study = drawn_study(3, index)._replace(findings=(), yaw=0.0, roll=0.0, shift=(0.0, 0.0), zoom=1.0, view=view, inspiration=0.7)
     return study._replace(patient=study.patient._replace(age=age, size=0.0))
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from workbench.data.thorax import Config
+from workbench.data.phantoms import Config
 from workbench.errors import UserError
-from workbench.phantom.thorax import FINDINGS
+from workbench.phantom import FINDINGS
 from workbench.phantom.thorax.counterfactual import phantom
 from workbench.phantom.thorax.prevalence import shifts_of
 

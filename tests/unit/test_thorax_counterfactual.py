@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from workbench.phantom import FINDINGS, MASKS
 from workbench.phantom.report import text_of
-from workbench.phantom.thorax import FINDINGS, MASKS
 from workbench.phantom.thorax.counterfactual import FACTORS, phantom
 from workbench.phantom.thorax.latents import MIDDLE
 

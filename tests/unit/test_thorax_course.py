@@ -6,11 +6,11 @@ from itertools import pairwise
 import numpy as np
 
 from workbench.data.phantoms import FIRST
-from workbench.phantom.thorax import DEVICES, FINDINGS
+from workbench.phantom import DEVICES, FINDINGS
+from workbench.phantom.comparison import changes
 from workbench.phantom.thorax.course import ROUND, drawn_study, prior_of, visit_of
 from workbench.phantom.thorax.films import SIDE, filmed, further, posed
 from workbench.phantom.thorax.prevalence import shares_of, shifts_of
-from workbench.phantom.thorax.report import changes
 from workbench.phantom.thorax.variants import PLAIN, Variant
 
 STUDIES = [drawn_study(21, index) for index in range(3000)]

@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from workbench.data.thorax import Config, load
-from workbench.phantom.store import Request
-from workbench.phantom.thorax import FINDINGS, MASKS
+from workbench.data.phantoms import Config, load
+from workbench.phantom import FINDINGS, MASKS
+from workbench.phantom.report import grammar, prompts
+from workbench.phantom.thorax.course import drawn_study
 from workbench.phantom.thorax.film import render
 from workbench.phantom.thorax.films import SIDE, filmed
-from workbench.phantom.thorax.report import rules
-from workbench.phantom.thorax.rows import drawn_entities, frontal, prompts
+from workbench.phantom.thorax.rows import drawn_entities
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def both():
 def test_every_finding_is_said_once_and_nothing_that_is_not_there():
     seen = set()
     for index in range(1500):
-        study = frontal(1, index)
+        study = drawn_study(1, index)
         present = {name for name in FINDINGS if study.has(name)}
         rows = drawn_entities(1, index)
         told = {kind: {row["label"] for row in rows if row["assertion"] == kind and row["label"]} for kind in ("present", "absent")}
@@ -38,7 +38,7 @@ def test_every_finding_is_said_once_and_nothing_that_is_not_there():
 def test_a_study_is_its_films_from_the_front_and_the_side_at_its_address(both):
     assert len(both) == 40 and len(set(both.keys)) == 40
     for index in (0, 25, 39):
-        sample, study = both[index], frontal(3, both.studies[index]["index"])
+        sample, study = both[index], drawn_study(3, both.studies[index]["index"])
         front, side = sample["images"]
         assert (front.view, side.view) == (study.view, "lateral") and front.view in ("PA", "AP")
         np.testing.assert_array_equal(front.array, render(study, 32).image)
@@ -59,7 +59,7 @@ def test_one_film_a_study_without_the_side_and_the_same_one(both):
 def test_no_patient_is_in_two_splits_and_factors_are_those_of_the_studies(both):
     parts = [{both.patients[index] for index in both.split(name)} for name in ("train", "val", "test")]
     assert not parts[0] & parts[1] and not parts[1] & parts[2] and not parts[0] & parts[2]
-    study = frontal(3, both.studies[7]["index"])
+    study = drawn_study(3, both.studies[7]["index"])
     assert {name: values[7] for name, values in both.factors.items()} == study.factors
     assert all(study.factors[f"severity {each.name}"] >= each.severity for each in study.findings)
 
@@ -68,18 +68,7 @@ def test_prompts_and_sentences_are_there_for_every_finding():
     assert list(prompts()) == list(FINDINGS) and all(
         len(set(sides["positive"]) & set(sides["negative"])) == 0 for sides in prompts().values()
     )
-    assert set(FINDINGS) - {"central venous line"} <= set(rules()["present"]) and set(FINDINGS) <= set(rules()["absent"])
-
-
-def test_stores_of_the_engines_lie_apart():
-    names = {
-        Request("first", 32, 0, 0, 5, engine="thorax").name,
-        Request("lateral", 32, 0, 0, 5, engine="thorax").name,
-        Request("clinical", 32, 0, 0, 5).name,
-    }
-    assert len(names) == 3 and sum(name.startswith("v4-") for name in names) == 2
-    own = Request("lateral", 32, 0, 0, 5, engine="thorax")
-    assert Request(*json.loads(json.dumps(own))).name == own.name and own.masks is np.uint16
+    assert all(set(FINDINGS) <= set(grammar()[section]) for section in ("present", "absent", "impression", "named"))
 
 
 @pytest.mark.parametrize("method", ["clip", "mae"])
@@ -91,7 +80,14 @@ def test_methods_train_on_it(method, tmp_path):
     data = json.dumps(
         {
             "films": {
-                "config": {"name": "thorax", "size": 64, "train": 48, "val": 24, "test": 0, "films": "study" if method == "clip" else "one"}
+                "config": {
+                    "name": "phantoms",
+                    "size": 64,
+                    "train": 48,
+                    "val": 24,
+                    "test": 0,
+                    "films": "study" if method == "clip" else "one",
+                }
             }
         }
     )

@@ -3,20 +3,21 @@
 import numpy as np
 import pytest
 
-from workbench.phantom.thorax import MASKS
+from workbench.phantom import MASKS
+from workbench.phantom.report import report
 from workbench.phantom.thorax.acquisition import BORDERS, LOOKS, THINGS, Acquisition, draw_acquisition
 from workbench.phantom.thorax.anatomy import body_of
 from workbench.phantom.thorax.collimation import bordered, lit
+from workbench.phantom.thorax.course import drawn_study
 from workbench.phantom.thorax.exposure import growing, smoothed, uneven
 from workbench.phantom.thorax.film import render, seen
-from workbench.phantom.thorax.latents import draw_study, with_finding
+from workbench.phantom.thorax.latents import with_finding
 from workbench.phantom.thorax.lead import Mark, marks, stamp
-from workbench.phantom.thorax.report import report
 from workbench.phantom.thorax.wires import wires
 
 
 def plain(index=1, view="PA", **taken):
-    study = draw_study(3, index)._replace(findings=(), yaw=0.0, roll=0.0, shift=(0.0, 0.0), zoom=1.0, view=view)
+    study = drawn_study(3, index)._replace(findings=(), yaw=0.0, roll=0.0, shift=(0.0, 0.0), zoom=1.0, view=view)
     return study._replace(acquisition=Acquisition(**taken))
 
 
@@ -30,7 +31,7 @@ def lungs(study, size):
 
 
 def test_a_letter_is_at_the_side_that_it_claims():
-    studies = [draw_study(7, index) for index in range(200)]
+    studies = [drawn_study(7, index) for index in range(200)]
     seen_letters = set()
     for study in studies:
         view = "AP" if study.view == "AP" else "PA"
@@ -66,14 +67,14 @@ def test_lead_is_bright_where_it_is_put_and_cut_at_the_edge(dress):
 def test_the_field_holds_both_lungs_nearly_always_and_varies():
     shares, widths = [], []
     for index in range(70):
-        study = draw_study(9, index)._replace(findings=())
+        study = drawn_study(9, index)._replace(findings=())
         study = study._replace(view="PA" if study.view == "lateral" else study.view)
         here, around = lungs(study, 48), lungs(study._replace(zoom=1.5 * study.zoom), 72)
         shares.append(here.sum() / around.sum())
         widths.append(np.ptp(np.flatnonzero(here.any(0))) / 48)
     assert np.mean(np.array(shares) > 0.98) > 0.85 and np.min(shares) > 0.75
     assert 0.66 < np.mean(widths) < 0.82 and np.std(widths) > 0.05
-    rolls = [draw_study(9, index).roll for index in range(400)]
+    rolls = [drawn_study(9, index).roll for index in range(400)]
     assert 2 < np.std(rolls) < 4 and np.max(np.abs(rolls)) > 9
 
 
@@ -180,7 +181,7 @@ def test_films_are_taken_as_in_a_hospital():
         assert sum(getattr(each, name) == value for each in portable) > 1.4 * sum(getattr(each, name) == value for each in front)
     for thing in ("electrodes", "oxygen tubing"):
         assert sum(thing in each.things for each in portable) > 4 * sum(thing in each.things for each in front) > 0
-    assert all(isinstance(value, float | str) for value in draw_study(0, 3).factors.values())
+    assert all(isinstance(value, float | str) for value in drawn_study(0, 3).factors.values())
     assert np.mean([each.cutoff != 0 for each in portable]) == pytest.approx(0.22, abs=0.05)
 
 

@@ -10,10 +10,10 @@ from scipy import ndimage
 
 from tests.unit.test_thorax_paths import capsule_chord, line_of, study_of
 from workbench.phantom.solids import rays
+from workbench.phantom.thorax.course import drawn_study
 from workbench.phantom.thorax.crossings import Capsules, crossed, union
 from workbench.phantom.thorax.exposure import growing
 from workbench.phantom.thorax.film import render, seen
-from workbench.phantom.thorax.latents import draw_study
 
 
 @pytest.mark.parametrize("view", ["PA", "AP"])
@@ -52,7 +52,7 @@ def test_a_magnified_image_is_that_of_the_general_resampling():
 
 
 def test_threads_render_the_same_bits():
-    studies = [draw_study(6, index) for index in range(4)]
+    studies = [drawn_study(6, index) for index in range(4)]
     alone = [render(study, 64).image for study in studies]
     with ThreadPoolExecutor(4) as pool:
         assert all(np.array_equal(one, film.image) for one, film in zip(alone, pool.map(render, studies, [64] * 4)))
@@ -79,7 +79,7 @@ def test_without_a_place_for_its_cache_a_loop_still_runs(monkeypatch):
 
 def test_films_on_disk_are_read_without_numba(tmp_path):
     """Its start is a third of the time to a first batch."""
-    code = "import sys\nfrom workbench.data.thorax import Config, load\nload(Config(size=32, train=4, val=0, test=0))[3]\nprint('numba' in sys.modules)"
+    code = "import sys\nfrom workbench.data.phantoms import Config, load\nload(Config(size=32, train=4, val=0, test=0))[3]\nprint('numba' in sys.modules)"
     environment = {"WORKBENCH_CACHE": str(tmp_path), "PYTHONPATH": ":".join(sys.path)}
     told = [subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True).stdout for _ in "12"]
     assert [each.strip() for each in told] == ["True", "False"]

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from workbench.phantom.film import block_mean
 from workbench.phantom.solids import DETECTOR, DISTANCE, Ellipsoid, Interval, interval, rays, turn
 from workbench.phantom.thorax.anatomy import body_of
+from workbench.phantom.thorax.course import drawn_study
 from workbench.phantom.thorax.crossings import Capsules, Crossings, crossed, met, shared, union
+from workbench.phantom.thorax.exposure import block_mean
 from workbench.phantom.thorax.fields import field_of, rho, weights
 from workbench.phantom.thorax.film import attenuated, beam_of, seen, turned
-from workbench.phantom.thorax.latents import draw_study, with_finding
+from workbench.phantom.thorax.latents import with_finding
 from workbench.phantom.thorax.materials import BONE, FAT, LUNG, MARROW, SOFT, hounsfield
 from workbench.phantom.thorax.paths import Placed
 from workbench.phantom.thorax.pieces import each_of, gaps, length, spread
@@ -23,7 +24,7 @@ CAPSULES = Capsules(
 
 
 def study_of(*findings, view="PA", index=1):
-    study = draw_study(3, index)._replace(findings=(), yaw=3.0, roll=-2.0, shift=(0.4, -0.3), zoom=1.02, view=view)
+    study = drawn_study(3, index)._replace(findings=(), yaw=3.0, roll=-2.0, shift=(0.4, -0.3), zoom=1.02, view=view)
     for name, side in findings:
         study = with_finding(study, name, 0.7, side)
     return study
@@ -178,7 +179,7 @@ def test_smooth_contents_along_a_ray_are_those_of_many_samples():
 
 def test_bones_never_lie_in_lung():
     for index in range(6):
-        scan = volume(draw_study(7, index)._replace(findings=()), (110, 90, 120), (3.6, 3.6, 3.6))
+        scan = volume(drawn_study(7, index)._replace(findings=()), (110, 90, 120), (3.6, 3.6, 3.6))
         assert scan.mask("bone").sum() > 5000
         for side in ("right lung", "left lung"):
             assert not (scan.mask("bone") & scan.mask(side)).any(), index

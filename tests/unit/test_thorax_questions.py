@@ -4,15 +4,16 @@ import re
 from collections import Counter, defaultdict
 
 from tests.unit.test_thorax_reports import PRIORS, STUDIES
-from workbench.data.thorax import Config, load
+from workbench.data.phantoms import Config, load
+from workbench.phantom import DEVICES, FINDINGS
+from workbench.phantom.comparison import changes
 from workbench.phantom.concepts import concepts
-from workbench.phantom.thorax import DEVICES, FINDINGS
+from workbench.phantom.questions import CONCEPT, UNCOUNTED, questions
 from workbench.phantom.thorax.latents import MIDDLE
-from workbench.phantom.thorax.questions import CONCEPT, TABLE, UNCOUNTED, questions
-from workbench.phantom.thorax.report import changes
 
 ASKED = [questions(study, prior) for study, prior in zip(STUDIES, PRIORS)]
-FINDING = {concept: name for name, concept in TABLE.items()}
+NOUN = {name: noun for name, (noun, _) in CONCEPT.items()}
+FINDING = {row: name for name, (_, row) in CONCEPT.items()}
 
 
 def asked(kind):
@@ -26,7 +27,7 @@ def asked(kind):
 def test_presence_is_the_label_and_balanced():
     answers = defaultdict(Counter)
     for each, name, study, _ in asked("presence"):
-        assert CONCEPT[name] in each.question and each.answer == ("yes" if study.has(name) else "no")
+        assert NOUN[name] in each.question and each.answer == ("yes" if study.has(name) else "no")
         assert bool(each.evidence) == study.has(name)
         answers[name][each.answer] += 1
     assert set(answers) == {*FINDINGS}
@@ -73,7 +74,7 @@ def test_changes_devices_and_lists_are_those_of_the_studies():
         assert int(each.answer) == sum(study.labels[: -len(DEVICES)])
     for each, _, study, _ in asked("abnormalities"):
         named = [] if each.answer == "none" else [re.sub("^(right|left|bilateral) ", "", words) for words in each.answer.split(", ")]
-        assert named == [CONCEPT[name] for name in FINDINGS if name not in DEVICES and study.has(name)]
+        assert named == [NOUN[name] for name in FINDINGS if name not in DEVICES and study.has(name)]
 
 
 def test_a_question_is_well_put_and_a_function_of_its_address():
@@ -82,7 +83,7 @@ def test_a_question_is_well_put_and_a_function_of_its_address():
         for each in rows:
             assert each.question.endswith("?") and not re.search(r"[{}]|  |\ba [aeiou]|\ban [^aeiou]", each.question), each.question
             assert each.answer_type == ("closed" if each.options else "open") and set(each.concepts) <= set(concepts())
-            assert not re.search(rf"\ban? ({'|'.join(CONCEPT[name] for name in UNCOUNTED)})", each.question)
+            assert not re.search(rf"\ban? ({'|'.join(NOUN[name] for name in UNCOUNTED)})", each.question)
     assert questions(STUDIES[5], PRIORS[5]) == ASKED[5] != questions(STUDIES[6], PRIORS[6])
 
 

@@ -8,18 +8,16 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tests.unit.test_phantom_styles import CHANGES
-from workbench.phantom import styles
+from tests.unit.test_styles import CHANGES
+from workbench.phantom import DEVICES, FINDINGS, styles
 from workbench.phantom.annotations import SECTIONS, annotate
+from workbench.phantom.comparison import changes
 from workbench.phantom.concepts import concepts, knowledge_graph
+from workbench.phantom.questions import CONCEPT
 from workbench.phantom.report import text_of
-from workbench.phantom.styles import HEDGED, HEDGED_ABSENT, MISSPELT
-from workbench.phantom.thorax import DEVICES, FINDINGS
+from workbench.phantom.styles import HEDGED, HEDGED_ABSENT, MISSPELT, written
 from workbench.phantom.thorax.course import drawn_study, prior_of
 from workbench.phantom.thorax.latents import MIDDLE
-from workbench.phantom.thorax.questions import TABLE
-from workbench.phantom.thorax.report import changes
-from workbench.phantom.thorax.writing import written
 from workbench.phantom.typos import misspelt
 
 STUDIES = [drawn_study(41, index) for index in range(700)]
@@ -136,7 +134,7 @@ def test_doubt_and_typos_are_as_frequent_as_stated(monkeypatch):
 def test_every_finding_is_in_the_concept_table_and_hangs_in_the_graph():
     edges = {(edge.source, edge.relation, edge.target) for edge in knowledge_graph().edges}
     for name in FINDINGS:
-        concept = concepts()[TABLE[name]]
+        concept = concepts()[CONCEPT[name][1]]
         assert concept.description.endswith(".") and "change" in concept.takes
         assert any(edge[0] == concept.name and edge[1] == "is_a" for edge in edges)
     for edge in (

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-from workbench.data.thorax import Config, load
-from workbench.phantom import store
-from workbench.phantom.thorax import FINDINGS, MASKS
+from workbench.data.phantoms import Config, load
+from workbench.phantom import FINDINGS, MASKS, store
+from workbench.phantom.comparison import changes
 from workbench.phantom.thorax.course import drawn_study, prior_of
 from workbench.phantom.thorax.films import filmed, further
-from workbench.phantom.thorax.report import changes
 from workbench.phantom.thorax.variants import COMMON, PLAIN, Variant
 
 SMALL = {"size": 16, "train": 24, "val": 4, "test": 4, "seed": 6}
@@ -59,7 +58,7 @@ def test_a_sample_tells_its_place_in_time_and_what_has_changed(clinic):
 def test_only_what_changes_pixels_renders_films_again(clinic, monkeypatch, tmp_path):
     rendered = []
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
-    monkeypatch.setattr(store, "part", lambda folder, request, *rest: (rendered.append(request.level), PART(folder, request, *rest)))
+    monkeypatch.setattr(store, "part", lambda folder, request, *rest: (rendered.append(request.part), PART(folder, request, *rest)))
     tiny = {"train": 3, "val": 0, "test": 0}
     for more in ({}, {"reports": "radiologists"}, {"label_noise": 0.3}, {"missing_reports": 0.5}, {"films": "two"}):
         made(**tiny | more)[0]

@@ -11,11 +11,11 @@ from pydantic import Field
 
 from workbench.data.phantoms import FIRST, Count, Drawn, Masks, factor_columns
 from workbench.dataset import DatasetConfig, Image, Sample, Split, Terms, Text
+from workbench.phantom import MASKS
 from workbench.phantom.ct import FINDINGS, GENERATOR_VERSION
 from workbench.phantom.ct.rows import Source, chest, drawn_entities
-from workbench.phantom.store import Request, Stored, fetch
-from workbench.phantom.thorax import MASKS
-from workbench.phantom.thorax.rows import prompts
+from workbench.phantom.report import prompts
+from workbench.phantom.store import Part, Request, Stored, fetch
 
 
 class Config(DatasetConfig):
@@ -64,7 +64,7 @@ class Projected:
         self.counts: dict[Split, int] = {"train": config.train, "val": config.val, "test": config.test}
         self.starts = dict(zip(self.counts, np.cumsum([0, *self.counts.values()]).tolist()))
         scan = chest(config.source).scan.name
-        views = ("first", "lateral") if config.lateral else ("first",)
+        views: tuple[Part, ...] = ("first", "lateral") if config.lateral else ("first",)
         self.parts: dict[Split, list[Stored]] = {
             split: [fetch(Request(view, config.size, config.seed, FIRST[split], count, config.source, engine="ct")) for view in views]
             for split, count in self.counts.items()

@@ -29,7 +29,7 @@ class Weights(BaseConfig):
 class SupervisedConfig(VisionFields, MethodConfig):
     """One image tower and one logit per label."""
 
-    labels: Annotated[int, Field(ge=1)] = 6
+    labels: Annotated[int, Field(ge=1)] = 13
     """Number of labels of the data set."""
     weights: Weights = Weights()
     """Weights of the loss terms."""

@@ -1,6 +1,21 @@
-"""The thorax simulator: everything is a pure function of (GENERATOR_VERSION, seed, index). All of it is simulated."""
+"""The simulators: one three-dimensional patient, seen by X-rays from any side and voxelised as CT, and the reports of it. All of it is simulated.
 
-GENERATOR_VERSION = 3
-FINDINGS = ("cardiomegaly", "effusion", "pneumothorax", "consolidation", "nodule", "support device")
+Everything is a pure function of (GENERATOR_VERSION, seed, index).
+"""
+
+GENERATOR_VERSION = 5
 SIDES = ("right", "left")
-MASKS = ("right lung", "left lung", "heart", "effusion", "pneumothorax", "consolidation", "nodule", "support device")
+DEVICES = ("endotracheal tube", "feeding tube", "central venous line", "pacemaker")
+FINDINGS = (
+    "cardiomegaly",
+    "effusion",
+    "pneumothorax",
+    "consolidation",
+    "atelectasis",
+    "oedema",
+    "nodule",
+    "mass",
+    "rib fracture",
+    *DEVICES,
+)
+MASKS = ("right lung", "left lung", "heart", *FINDINGS[1:])

@@ -2,11 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from workbench.phantom.latents import LevelName, Study
 from workbench.phantom.marks import Entity
 from workbench.phantom.report import Report
-from workbench.phantom.styles import Reports, written
-from workbench.phantom.variants import PLAIN, Variant, draw
 
 SECTIONS = ("findings", "impression")  # the order of Sample["texts"]
 
@@ -32,13 +29,8 @@ def annotate(own: Report) -> list[AnnotatedSentence]:
     return found
 
 
-def entity_rows(study: Study, reports: Reports = "plain", variant: Variant = PLAIN) -> list[dict[str, Any]]:
-    """Every mention of a study's report as in Sample["entities"]. Boiler-plate ("Degenerative changes of the spine.") is in no film."""
-    return rows_of(annotate(written(study, reports, variant)))
-
-
 def rows_of(sentences: list[AnnotatedSentence]) -> list[dict[str, Any]]:
-    """The mentions of annotated sentences as rows."""
+    """The mentions of annotated sentences as in Sample["entities"]. Boiler-plate ("Degenerative changes of the spine.") is in no film."""
     return [
         {
             "text": SECTIONS.index(sentence.section),
@@ -49,8 +41,3 @@ def rows_of(sentences: list[AnnotatedSentence]) -> list[dict[str, Any]]:
         for place, sentence in enumerate(sentences)
         for entity in sentence.entities
     ]
-
-
-def drawn_entities(seed: int, index: int, level: LevelName, variant: Variant = PLAIN, reports: Reports = "plain") -> list[dict[str, Any]]:
-    """The mentions of a study by its address; draws the latents and words again, and no film."""
-    return entity_rows(draw(seed, index, level, variant), reports, variant)

@@ -1,69 +1,44 @@
-"""What has changed since a patient's prior film: from the findings of the two studies and their severities."""
+"""What has changed since a patient's prior study: from the findings of the two studies and their severities."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from workbench.phantom import FINDINGS
-from workbench.phantom.latents import Finding, Study, patient_of
-from workbench.phantom.report import zone_of
-from workbench.phantom.variants import Variant, draw
-
-if TYPE_CHECKING:
-    from workbench.phantom.thorax.latents import Study as ThoraxStudy
+from workbench.phantom import DEVICES, FINDINGS
+from workbench.phantom.thorax.latents import Finding, Study
 
 Change = Literal["increased", "decreased", "unchanged", "new", "resolved"]
-Place = tuple[str, str, str]
 NOTICED = 0.1  # difference of severity that is a change
-DEVICES = ("support device",)  # do not grow
-
-
-def prior_of(study: Study, variant: Variant) -> Study | None:
-    """The film before of the same patient, if there is one."""
-    before = study.number - 1
-    if before < 0 or patient_of(before) != study.patient_index:
-        return None
-    return draw(study.seed, before, study.level, variant)
+PLACED = ("consolidation", "atelectasis", "nodule", "mass")  # have a zone
 
 
 def changes(study: Study, prior: Study | None) -> dict[str, Change]:
-    """Finding -> change; not in it: what neither film shows, and what has come or gone on one side only."""
-    return compared(study, prior, FINDINGS, DEVICES, place)
-
-
-def compared(
-    study: "Study | ThoraxStudy",
-    prior: "Study | ThoraxStudy | None",
-    findings: Sequence[str],
-    devices: Sequence[str],
-    where: Callable[..., Place],
-) -> dict[str, Change]:
-    """The same for either engine: its findings, those that do not grow, and where one is."""
+    """Finding -> change since the prior study; not in it: what neither shows, and what has come or gone on one side only."""
     if prior is None:
         return {}
-    found = {name: change(of(prior, name), of(study, name), devices, where) for name in findings}
+    found = {name: change(of(prior, name), of(study, name)) for name in FINDINGS}
     return {name: each for name, each in found.items() if each}
 
 
-def change(before: Sequence[Any], now: Sequence[Any], devices: Sequence[str], where: Callable[..., Place]) -> Change | None:
-    """The change of one finding; at another place it is a new one."""
+def change(before: Sequence[Finding], now: Sequence[Finding]) -> Change | None:
+    """The change of one finding; at another place it is a new one, and devices do not grow."""
     if not before or not now:
         return "new" if now else "resolved" if before else None
-    old, fresh = ({where(finding) for finding in each} for each in (before, now))
+    old, fresh = ({place(finding) for finding in each} for each in (before, now))
     if not old & fresh:
         return "new"
     if old != fresh:
         return None
     grown = max(each.severity for each in now) - max(each.severity for each in before)
-    if now[0].name in devices or abs(grown) < NOTICED:
+    if now[0].name in DEVICES or abs(grown) < NOTICED:
         return "unchanged"
     return "increased" if grown > 0 else "decreased"
 
 
-def place(finding: Finding) -> Place:
+def place(finding: Finding) -> tuple[str, str]:
     """Where a finding is, as exactly as a report tells."""
-    return finding.side, finding.kind, zone_of(finding) if finding.name in ("nodule", "consolidation") else ""
+    return finding.side, finding.zone if finding.name in PLACED else ""
 
 
-def of(study: "Study | ThoraxStudy", name: str) -> list[Any]:
+def of(study: Study, name: str) -> list[Finding]:
     """The findings of one name: two where both sides have it."""
     return [finding for finding in study.findings if finding.name == name]

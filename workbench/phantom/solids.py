@@ -1,4 +1,4 @@
-"""Path lengths of diverging rays through ellipsoids and tubes, in closed form; lengths in cm.
+"""Where diverging rays are inside ellipsoids, in closed form; lengths in cm.
 
 Axes of the patient as seen from the front: x to the patient's left (image right), y up, z to the front. Rays are numbered by
 the place (X, Y) where they meet the detector and run through (X, Y, 0)(alpha + beta z) + (0, 0, z).
@@ -79,52 +79,6 @@ def interval(beam: Rays, solid: Ellipsoid) -> Interval:
     return Interval((-cross - root) / square, (root - cross) / square)
 
 
-def chord(beam: Rays, solid: Ellipsoid) -> np.ndarray:
-    """Length of every ray inside an ellipsoid."""
-    return interval(beam, solid).length * beam.slant
-
-
 def both(one: Interval, other: Interval) -> Interval:
     """Where a ray is in both solids."""
     return Interval(np.maximum(one.enter, other.enter), np.minimum(one.leave, other.leave))
-
-
-def occupied(within: Interval, solids: list[Interval]) -> np.ndarray:
-    """Length in z of the part of `within` that any of the solids covers; three at once are not corrected for."""
-    inside = [both(within, solid) for solid in solids]
-    total = sum(each.length for each in inside)
-    for place, one in enumerate(inside):
-        for other in inside[:place]:
-            total = total - both(one, other).length
-    return np.clip(total, 0, within.length)
-
-
-def project(beam: Rays, points: np.ndarray) -> np.ndarray:
-    """Detector places (n, 2) of patient points (n, 3)."""
-    return points[:, :2] / (beam.alpha + beam.beta * points[:, 2:])
-
-
-def tubes(beam: Rays, starts: np.ndarray, ends: np.ndarray, radius: np.ndarray, joined: bool = False) -> np.ndarray:
-    """Chords of straight tubes between detector places (n, 2), added up, or the longest where they form one line.
-
-    A tube thinner than a sample keeps its area.
-    """
-    height, width = beam.slant.shape
-    wide = np.maximum(radius, 0.75 * beam.step)[:, None, None]
-    reach = wide[:, 0] + beam.step
-    low, high = np.minimum(starts, ends) - reach, np.maximum(starts, ends) + reach
-    left = ((low[:, 0] - beam.x[0, 0]) / beam.step).astype(int)
-    top = ((beam.y[0, 0] - high[:, 1]) / beam.step).astype(int)
-    across, down = (np.arange(int(span / beam.step) + 2) for span in (high - low).max(0))  # every tube gets a box of the same size
-    columns, rows = left[:, None, None] + across, top[:, None, None] + down[:, None]
-    from_x = beam.x[0, 0] + columns * beam.step - starts[:, :1, None]
-    from_y = beam.y[0, 0] - rows * beam.step - starts[:, 1:, None]
-    way = (ends - starts)[:, :, None, None]
-    along = np.clip((from_x * way[:, 0] + from_y * way[:, 1]) / np.maximum((way**2).sum(1), 1e-9), 0, 1)
-    away = (from_x - along * way[:, 0]) ** 2 + (from_y - along * way[:, 1]) ** 2
-    thickness = 2 * (radius[:, None, None] / wide) ** 2 * np.sqrt(np.maximum(wide * wide - away, 0))
-    seen = (thickness > 0) & (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
-    where = (rows * width + columns)[seen]
-    out = np.zeros(height * width)
-    (np.maximum if joined else np.add).at(out, where, thickness[seen])
-    return out.reshape(height, width).astype(beam.x.dtype)

@@ -1,48 +1,26 @@
-"""Who writes a report and in which words: a style, the templates of an engine, and the slots of a noun."""
+"""Who writes a report and in which words: a style, the templates, and the slots of a noun."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
 
-from workbench.phantom.comparison import Change
-from workbench.phantom.latents import Finding, Study
-from workbench.phantom.marks import Entity
-from workbench.phantom.report import FOLDER, amount_of, degree_of, density_of, millimetres_of
-
-if TYPE_CHECKING:
-    from workbench.phantom.thorax.latents import Finding as ThoraxFinding
-    from workbench.phantom.thorax.latents import Study as ThoraxStudy
+from workbench.phantom.report import FOLDER, amount_of, density_of, grade_of, millimetres_of
+from workbench.phantom.thorax.latents import Finding, Study
 
 ALTERNATIVES = re.compile(r"\(([^()]*\|[^()]*)\)")
 SLOT = re.compile(r"\{(\w+)\}")
 
 
-class Speech(NamedTuple):
-    """What the radiologists of an engine speak of."""
-
-    findings: Sequence[str]
-    devices: Sequence[str]  # never in doubt
-    organs: Mapping[str, Sequence[str]]
-    negated: Mapping[str, float]  # chance that an absent finding is denied
-    rules: Callable[[], dict[str, Any]]  # the templates
-    slight: Callable[..., Any]  # a finding of a study, by name, side and height, that is hardly there
-    middle: Sequence[str]  # without a side
-    zone: Callable[..., str]
-    changes: Callable[..., dict[str, Change]]  # from study and prior study
-    labelled: Callable[[Entity], Entity]  # a mention with the engine's label
-
-
 class Author(NamedTuple):
     """Who writes about which film, and the draws it takes."""
 
-    study: "Study | ThoraxStudy"
+    study: Study
     style: str
     draw: np.random.Generator
-    speech: Speech
 
     def chance(self, of: float) -> bool:
         return bool(self.draw.random() < of)
@@ -68,18 +46,18 @@ def filled(author: Author, template: str, values: Mapping[str, str | Callable[[]
 
     def value(slot: re.Match[str]) -> str:
         if slot[1] == "prior":
-            return str(author.pick(author.speech.rules()["words"]["prior"]))
+            return str(author.pick(phrases()["words"]["prior"]))
         own = values[slot[1]]
         return own if isinstance(own, str) else own()
 
     return SLOT.sub(value, template)
 
 
-def slots(author: Author, found: "Sequence[Finding | ThoraxFinding]") -> dict[str, str | Callable[[], str]]:
+def slots(author: Author, found: Sequence[Finding]) -> dict[str, str | Callable[[], str]]:
     """Words for the slots of a noun, marked as attributes."""
-    words, short = author.speech.rules()["words"], author.style == "telegram"
-    worst: Any = max(found, key=lambda finding: finding.severity)
-    zone = author.speech.zone(worst)
+    words, short = phrases()["words"], author.style == "telegram"
+    worst = max(found, key=lambda finding: finding.severity)
+    zone = worst.zone
 
     def side() -> str:
         return author.pick((worst.side, worst.side[0].upper(), f"{worst.side[0].upper()}t")) if short else worst.side
@@ -103,10 +81,10 @@ def slots(author: Author, found: "Sequence[Finding | ThoraxFinding]") -> dict[st
         "both": lambda: f"[side:{'bilat' if short and author.chance(0.5) else 'bilateral'}]",
         "larger": lambda: f"[predominance:{worst.side}]",
         "amount": lambda: f"[amount:{author.pick(words['amount'][amount_of(worst)])}]",
-        "degree": lambda: f"[degree:{author.pick(words['degree'][degree_of(worst)])}]",
-        "degreely": lambda: f"[degree:{author.pick(words['degreely'][degree_of(worst)])}]",
+        "degree": lambda: f"[degree:{author.pick(words['degree'][grade_of(worst)])}]",
+        "degreely": lambda: f"[degree:{author.pick(words['degreely'][grade_of(worst)])}]",
         "density": lambda: f"[density:{author.pick(words['density'][density_of(worst)])}]",
-        "grade": lambda: f"[grade:{degree_of(worst).removesuffix('ly')}]",
+        "grade": lambda: f"[grade:{grade_of(worst)}]",
         "region": region,
         "size": size,
         "height": lambda: f"[height:{worst.size:.1f} cm]",

@@ -1,6 +1,6 @@
-"""Rendered films on disk: one folder per (generator version, level, size, seed, first study, count), whole or absent.
+"""Rendered films on disk: one folder per (generator version, part, size, seed, first study, count, variant), whole or absent.
 
-Films of the thorax lie apart from its words, so that other words render no film again: its `level` says what a folder holds (`Part`).
+Films lie apart from their words, so that other words render no film again.
 """
 
 import hashlib
@@ -30,44 +30,35 @@ ALONE = 150  # studies that are not worth a second process
 class Request(NamedTuple):
     """Which films."""
 
-    level: str
+    part: Part
     size: int
     seed: int
     first: int
     studies: int
-    variant: Sequence[Any] = ()  # values of a Variant; empty for the simulator as it is
+    variant: Sequence[Any] = ()  # values of a Variant, or of the source of `ct`; empty for the simulator as it is
     reports: Literal["plain", "radiologists"] = "plain"
-    engine: Literal["phantom", "thorax", "ct"] = "phantom"  # of the others `level` is a Part; the variant of `ct` is its source
-
-    @property
-    def masks(self) -> type[np.unsignedinteger[Any]]:
-        """A bit for each mask of the engine."""
-        return np.uint8 if self.engine == "phantom" else np.uint16
+    engine: Literal["procedural", "ct"] = "procedural"
 
     @property
     def name(self) -> str:
-        if self.engine == "thorax":
-            from workbench.phantom.thorax import GENERATOR_VERSION as version
-
-            words = [self.reports] if self.level == "words" else []
-            text = json.dumps([version, LAYOUT, self.engine, *self[:5], self.variant, *words])
-            return f"v{version}-{self.level}-{self.size}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        own: Any = self.variant
         if self.engine == "ct":
             from workbench.phantom.ct import GENERATOR_VERSION as ct_version
             from workbench.phantom.ct.rows import chest, source_of
 
-            text = json.dumps([ct_version, LAYOUT, *self[:5], chest(source_of(self.variant)).scan.name])
-            return f"ct{ct_version}-{self.level}-{self.size}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-        written = [self.reports] if self.reports != "plain" else []
-        text = json.dumps([GENERATOR_VERSION, LAYOUT, *self[:5], *([self.variant] if self.variant else []), *written])
-        return f"v{GENERATOR_VERSION}-{self.level}-{self.size}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+            version, own = f"ct{ct_version}", chest(source_of(self.variant)).scan.name
+        else:
+            version = f"v{GENERATOR_VERSION}"
+        words = [self.reports] if self.part == "words" else []
+        text = json.dumps([version, LAYOUT, *self[:5], own, *words])
+        return f"{version}-{self.part}-{self.size}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
     def counts(self) -> list[int]:
         """Films of every study."""
-        if self.engine == "thorax" and self.level in ("more", "words"):
+        if self.engine == "procedural" and self.part in ("more", "words"):
             from workbench.phantom.thorax.rows import further
 
-            none = self.level == "words"
+            none = self.part == "words"
             return [0 if none else further(self.seed, self.first + place, self.variant) for place in range(self.studies)]
         return [1] * self.studies
 
@@ -136,7 +127,7 @@ def write(folder: Path, request: Request) -> None:
     """Render everything into a folder that nobody reads yet; the seal comes last."""
     starts = [0, *itertools.accumulate(request.counts())]
     shape = (starts[-1], request.size, request.size)
-    for name, kind in (("films", np.uint8), ("masks", request.masks)):
+    for name, kind in (("films", np.uint8), ("masks", np.uint16)):
         np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=kind, shape=shape).flush()
         with open(folder / f"{name}.npy", "rb+") as file:
             if hasattr(os, "posix_fallocate"):  # a full disk is an error here; in the map it would be the end of the process
@@ -183,29 +174,18 @@ def part(folder: Path, request: Request, start: int, stop: int, at: int) -> None
 
 def study_row(request: Request, index: int) -> tuple[list[Any], dict[str, Any]]:
     """The films of a study in this request, and what is known of them, as it is stored."""
-    if request.engine == "thorax":
-        from workbench.phantom.thorax.rows import stored_row
-
-        return stored_row(request.level, request.seed, index, request.size, request.variant, request.reports)  # type: ignore[arg-type]
     if request.engine == "ct":
         from workbench.phantom.ct.rows import source_of
         from workbench.phantom.ct.rows import stored_row as ct_row
 
-        return ct_row(request.level, request.seed, index, request.size, source_of(request.variant))  # type: ignore[arg-type]
-    from workbench.phantom.film import render
-    from workbench.phantom.report import text_of
-    from workbench.phantom.styles import written
-    from workbench.phantom.variants import Variant, draw
+        return ct_row(request.part, request.seed, index, request.size, source_of(request.variant))  # type: ignore[arg-type]
+    from workbench.phantom.thorax.rows import stored_row
 
-    variant = Variant(*request.variant)
-    study = draw(request.seed, index, request.level, variant)  # type: ignore[arg-type]
-    film, words = render(study, request.size), written(study, request.reports, variant)
-    row = known(study, film) | {"findings": text_of(words.findings), "impression": text_of(words.impression)}
-    return [film], row
+    return stored_row(request.part, request.seed, index, request.size, request.variant, request.reports)
 
 
 def known(study: Any, film: Any) -> dict[str, Any]:
-    """What a row tells of a study of either engine and its first film."""
+    """What a row tells of a study and its first film."""
     return {
         "index": study.number,
         "patient": study.patient_index,

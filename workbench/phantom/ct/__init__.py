@@ -4,6 +4,6 @@ Every patient of this engine is a warped copy of one person: splits are by seed,
 (GENERATOR_VERSION, scan, seed, index).
 """
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 SIDES = ("right", "left")
 FINDINGS = ("cardiomegaly", "effusion", "pneumothorax", "consolidation", "atelectasis", "oedema", "nodule", "mass")

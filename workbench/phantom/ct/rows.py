@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from workbench.phantom import FINDINGS as ALL
 from workbench.phantom.annotations import annotate, rows_of
 from workbench.phantom.ct import FINDINGS
 from workbench.phantom.ct.edits import Chest, chest_of
@@ -12,14 +13,13 @@ from workbench.phantom.ct.paths import MIDDLE, paths
 from workbench.phantom.ct.scan import Scan, load_scan
 from workbench.phantom.report import Report, text_of
 from workbench.phantom.store import known
-from workbench.phantom.thorax import FINDINGS as ALL
+from workbench.phantom.styles import written
 from workbench.phantom.thorax.aim import CENTRE, FIELD
 from workbench.phantom.thorax.course import drawn_study, prior_of
 from workbench.phantom.thorax.film import render
 from workbench.phantom.thorax.films import SIDE, posed
 from workbench.phantom.thorax.latents import Study
 from workbench.phantom.thorax.variants import PLAIN
-from workbench.phantom.thorax.writing import written
 
 BEYOND = 1.0  # cm of a film at most above and below the scan, which goes on there as at its rim
 NO_PIXEL = ("build",)  # factors that change nothing here: the scanned person has one

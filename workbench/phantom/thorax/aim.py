@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from workbench.phantom.latents import Patient
+from workbench.phantom.thorax.patient import Patient
 from workbench.randomness import rng
 
 FIELD = 40.0  # cm across the detector at zoom 1

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from workbench.phantom import DEVICES, SIDES
 from workbench.phantom.solids import Ellipsoid, turn
-from workbench.phantom.thorax import DEVICES, SIDES
 from workbench.phantom.thorax.abdomen import dome, gas
 from workbench.phantom.thorax.crossings import Capsules, joined
 from workbench.phantom.thorax.devices import device

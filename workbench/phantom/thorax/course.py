@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import betaincinv, ndtr
 
-from workbench.phantom.latents import Patient
-from workbench.phantom.thorax import DEVICES, FINDINGS
-from workbench.phantom.thorax.latents import ZONES, Finding, Study, details, draw_study, odds_of, size_of
+from workbench.phantom import DEVICES, FINDINGS
+from workbench.phantom.levels import LEVELS
+from workbench.phantom.thorax.latents import ZONES, Finding, Study, at_least, details, draw_study, odds_of, size_of
+from workbench.phantom.thorax.patient import Patient
 from workbench.phantom.thorax.variants import PLAIN, Variant, filmed
 from workbench.randomness import rng
 
@@ -79,15 +80,14 @@ def history(seed: int, first: int, variant: Variant) -> tuple[Study, ...]:
     began: dict[str, int] = {}  # index of the study since which a finding is there
     found = []
     for place in range(visit.studies):
-        study = draw_study(seed, first + place, visit.patient, alone=False)
-        study = study._replace(view="PA" if study.view == "lateral" else study.view)
+        study = draw_study(seed, first + place, visit.patient, variant.level)
         worse = TREND * progression * place
         named = present(study, worse, {name: float(each[0][place]) for name, each in walks.items()}, variant)
         began = {name: began.get(name, study.number) for name in named}
         findings = [
             each
             for name in named
-            for each in grown(seed, began[name], name, float(walks[name][1][place]) + (0.0 if name in DEVICES else worse / 2))
+            for each in grown(study, began[name], name, float(walks[name][1][place]) + (0.0 if name in DEVICES else worse / 2))
         ]
         study = study._replace(findings=tuple(findings), visit=place, days=days[place], progression=progression)
         found.append(filmed(study, variant))
@@ -107,9 +107,9 @@ def present(study: Study, worse: float, walks: dict[str, float], variant: Varian
     """The findings of a study whose illness is worse by `worse` than at the first."""
     patient: Patient = study.patient._replace(illness=study.patient.illness + worse)
     found, kept = list[str](), list[str]()
-    shifts = dict(variant.shifts)
+    shifts, base = dict(variant.shifts), LEVELS[variant.level].prevalence
     for name in FINDINGS:
-        chance = 1 / (1 + math.exp(-odds_of(name, patient, study.view, found) - shifts.get(name, 0.0)))
+        chance = 1 / (1 + math.exp(-odds_of(name, patient, study.view, found) - base - shifts.get(name, 0.0)))
         if (level := float(ndtr(walks[name]))) < chance:
             found.append(name)
             if level < chance * variant.share_kept(name):
@@ -117,14 +117,16 @@ def present(study: Study, worse: float, walks: dict[str, float], variant: Varian
     return kept
 
 
-def grown(seed: int, began: int, name: str, score: float) -> list[Finding]:
+def grown(study: Study, began: int, name: str, score: float) -> list[Finding]:
     """A finding on its side and at its place, as they were when it began, as severe as a standard normal score says."""
-    own = details(seed, began, name)
+    own = details(study.seed, began, name, study.level)
     worst = max(each.severity for each in own)
-    severity = float(betaincinv(1.6, 1.6, ndtr(score)))
+    severity = at_least(LEVELS[study.level].mildest, float(betaincinv(1.6, 1.6, ndtr(score))))
     values = [severity * (each.severity / worst if worst else 1.0) for each in own]
     low = {"atelectasis": ZONES["lower"]}  # films show it above the diaphragm wherever it is said to be
     return [
-        each._replace(severity=value, size=size_of(name, value), place=(each.place[0], low.get(name, each.place[1]), each.place[2]))
+        each._replace(
+            severity=value, size=size_of(name, value, study.level), place=(each.place[0], low.get(name, each.place[1]), each.place[2])
+        )
         for each, value in zip(own, values)
     ]

@@ -50,6 +50,17 @@ def chain(points: np.ndarray, radius: float | np.ndarray) -> Capsules:
     return Capsules(points[:-1], points[1:], np.broadcast_to(np.asarray(radius, float), (len(points) - 1,)).copy())
 
 
+def smooth(points: np.ndarray, pieces: int = 6) -> np.ndarray:
+    """A Catmull-Rom curve through points (n, d)."""
+    ends = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
+    t = np.linspace(0, 1, pieces, endpoint=False)[:, None]
+    curve = [
+        0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+        for a, b, c, d in zip(ends, ends[1:], ends[2:], ends[3:])
+    ]
+    return np.concatenate([*curve, points[-1:]])
+
+
 def crossed(beam: Rays, solids: Capsules, turned: np.ndarray = UNTURNED) -> Crossings:
     """Chords of capsules in closed form, once they are turned to the beam's axes (3, 3).
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from workbench.phantom.scene import smooth
-from workbench.phantom.thorax.crossings import Capsules, chain, joined
+from workbench.phantom.thorax.crossings import Capsules, chain, joined, smooth
 from workbench.phantom.thorax.latents import Finding
 
 Part = tuple[Capsules, float]  # how much of the material DEVICE it holds

@@ -8,7 +8,6 @@ import numpy as np
 from scipy import ndimage
 
 from workbench.errors import UserError
-from workbench.phantom.film import block_mean
 from workbench.phantom.thorax.acquisition import Acquisition
 from workbench.phantom.thorax.latents import Study
 
@@ -115,3 +114,11 @@ def toned(flat: np.ndarray, scanner: Scanner, taken: Acquisition, tone: Tone, ga
     if taken.look == "washed out":
         floor, ceiling = floor + 0.22 * taken.strength, ceiling - 0.12 * taken.strength
     return floor + (ceiling - floor) * np.clip(grey, 0, 1)  # type: ignore[no-any-return]
+
+
+def block_mean(image: np.ndarray, factor: int) -> np.ndarray:
+    """Mean over squares of `factor` pixels (h, w) -> (h / factor, w / factor)."""
+    if factor == 1:
+        return image
+    height, width = (length // factor for length in image.shape)
+    return image[: height * factor, : width * factor].reshape(height, factor, width, factor).mean((1, 3))

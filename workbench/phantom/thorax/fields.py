@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from workbench.phantom import SIDES
 from workbench.phantom.solids import Ellipsoid
-from workbench.phantom.thorax import SIDES
 from workbench.phantom.thorax.abdomen import dome_top
 from workbench.phantom.thorax.anatomy import SHARE, WAY, Body, place_in
 from workbench.phantom.thorax.latents import Finding, Study

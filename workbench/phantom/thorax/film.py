@@ -7,14 +7,13 @@ import numpy as np
 from scipy import ndimage
 
 from workbench.dataset import Image
-from workbench.phantom.film import block_mean
+from workbench.phantom import MASKS
 from workbench.phantom.solids import Rays, rays, turn
-from workbench.phantom.thorax import MASKS
 from workbench.phantom.thorax.aim import CENTRE, FIELD
 from workbench.phantom.thorax.anatomy import body_of
 from workbench.phantom.thorax.collimation import bordered, lit
 from workbench.phantom.thorax.crossings import crossed, union
-from workbench.phantom.thorax.exposure import Scanner, coarse, eased, smoothed, tone_of, toned, uneven
+from workbench.phantom.thorax.exposure import Scanner, block_mean, coarse, eased, smoothed, tone_of, toned, uneven
 from workbench.phantom.thorax.latents import Study
 from workbench.phantom.thorax.lead import marks, stamp
 from workbench.phantom.thorax.materials import BONE, DEVICE, FAT, MARROW, SHARES, SOFT

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 
+from workbench.phantom.levels import LEVELS
 from workbench.phantom.thorax.acquisition import draw_acquisition
 from workbench.phantom.thorax.aim import aim
 from workbench.phantom.thorax.film import Film, render
-from workbench.phantom.thorax.latents import Study, View
+from workbench.phantom.thorax.latents import Study, View, taken_as
 from workbench.phantom.thorax.lead import Mark, stamp
 from workbench.randomness import rng
 
@@ -32,7 +33,8 @@ def posed(study: Study, number: int) -> Study:
         return study
     draw = rng(study.seed, f"thorax film {number}", 0, study.number)
     restless = 1.4 if study.view == "AP" else 1.0
-    yaw, roll = (float(restless * scale * draw.normal()) for scale in (3.5, 2.0))
+    own = LEVELS[study.level]
+    yaw, roll = (float(own.turned * restless * scale * draw.normal()) for scale in (3.5, 2.0))
     breath = 0.5 * (study.inspiration + float(draw.beta(2.5, 2.5) if study.view == "AP" else draw.beta(4, 2)))
     view: View = "lateral" if number == SIDE else study.view
     zoom, shift, lean = aim(study.seed, study.number, study.patient, view, breath, number)
@@ -44,8 +46,8 @@ def posed(study: Study, number: int) -> Study:
         shift=shift,
         zoom=zoom,
         photons=study.photons * math.exp(draw.uniform(-0.4, 0.4)),
-        display=tuple(float(value) for value in draw.uniform(-1, 1, size=3)),  # type: ignore[arg-type]
-        acquisition=draw_acquisition(study.seed, study.number, view, number),
+        display=tuple(float(own.tones * value) for value in draw.uniform(-1, 1, size=3)),  # type: ignore[arg-type]
+        acquisition=taken_as(draw_acquisition(study.seed, study.number, view, number), study.level),
         film=number,
     )
 

@@ -1,14 +1,17 @@
-"""Who the patient is, how the pictures were taken and what is wrong. Patients are those of the present simulator under the same number."""
+"""How the pictures of a patient were taken and what is wrong: all that a study depends on."""
 
 import math
 from collections.abc import Container
 from typing import Literal, NamedTuple
 
+import numpy as np
+
 from workbench.errors import UserError
-from workbench.phantom.latents import Patient, draw_patient, flat, patient_of
-from workbench.phantom.thorax import DEVICES, FINDINGS, SIDES
+from workbench.phantom import DEVICES, FINDINGS, SIDES
+from workbench.phantom.levels import LEVELS, LevelName
 from workbench.phantom.thorax.acquisition import Acquisition, draw_acquisition
 from workbench.phantom.thorax.aim import aim
+from workbench.phantom.thorax.patient import Patient, draw_patient
 from workbench.randomness import rng
 
 View = Literal["PA", "AP", "lateral"]
@@ -65,6 +68,9 @@ SIZES = {  # least and most severe, and the unit
 }
 
 
+TUBES = ("endotracheal tube", "feeding tube", "central venous line")
+
+
 class Finding(NamedTuple):
     """One abnormality. Places are relative to its lung: out (to the side), up and front, each in [-1, 1]."""
 
@@ -107,6 +113,7 @@ class Study(NamedTuple):
     progression: float = 0.0  # standard normal: how the patient's illness tends, upwards is worse
     film: int = 0  # number among the films of the study
     initial: str = ""  # letter at the foot of the film, where a variant has one
+    level: LevelName = "clinical"
 
     def has(self, name: str) -> bool:
         return any(finding.name == name for finding in self.findings)
@@ -122,40 +129,56 @@ class Study(NamedTuple):
     @property
     def factors(self) -> dict[str, float | str]:
         """The latents as flat numbers and words, for probes of what an embedding still holds."""
+        own = self.patient
+        found: dict[str, float | str] = {
+            "age": own.age,
+            "sex": own.sex,
+            "build": own.build,
+            "view": self.view,
+            "inspiration": self.inspiration,
+            "rotation": self.yaw,
+            "tilt": self.roll,
+            "shift right": self.shift[0],
+            "shift up": self.shift[1],
+            "zoom": self.zoom,
+            "exposure": math.log(self.photons),
+            "device style": str(self.device_style),
+            "heart size": own.heart,
+        }
+        worst = {name: max((each.severity for each in self.findings if each.name == name), default=0.0) for name in FINDINGS}
         timed = {"visit": float(self.visit), "days": self.days, "progression": self.progression}
-        return flat(self, FINDINGS) | self.acquisition.factors | timed
+        return found | {f"severity {name}": severity for name, severity in worst.items()} | self.acquisition.factors | timed
 
 
-def draw_study(seed: int, index: int, number: int | None = None, alone: bool = True) -> Study:
-    """The latents of one study by itself; course.py draws it as one of the studies of patient `number`, with findings of its own."""
-    number = patient_of(index) if number is None else number
-    patient = draw_patient(seed, number, "clinical")
+def draw_study(seed: int, index: int, number: int, level: LevelName = "clinical") -> Study:
+    """The study `index`, of patient `number`, before it is known what is wrong: course.py draws the findings of all studies of a patient."""
+    patient, own = draw_patient(seed, number), LEVELS[level]
     draw = rng(seed, "thorax study", 0, index)
     sick = 0.5 * patient.illness + 0.02 * (patient.age - 57)
-    lateral, portable = draw.random() < 0.12, draw.random() < 1 / (1 + math.exp(0.3 - sick))
-    view: View = "AP" if portable else "lateral" if lateral else "PA"
+    portable = draw.random() < 1 / (1 + math.exp(0.3 - sick))
+    view: View = "AP" if portable else "PA"
     restless = 1.4 if portable else 1.0
     inspiration = float(draw.beta(2.5, 2.5) if portable else draw.beta(4, 2))
-    yaw, roll, *_ = (float(restless * scale * draw.normal()) for scale in (3.5, 2.0, 1.2, 1.2))  # the field has a stream of its own
-    draw.uniform(-0.12, 0.12)
-    photons = float(math.exp(draw.uniform(math.log(800.0), math.log(3000.0))))
+    yaw, roll = (float(own.turned * restless * scale * draw.normal()) for scale in (3.5, 2.0))
+    photons = log_uniform(draw, *own.photons)
     style = int(draw.integers(3))
-    low, high, gamma = (float(value) for value in draw.uniform(-1, 1, size=3))
-    findings = draw_findings(seed, index, patient, view) if alone else ()
-    zoom, shift, lean = aim(seed, index, patient, view, inspiration)
-    taken = draw_acquisition(seed, index, view)
+    low, high, gamma = (float(own.tones * value) for value in draw.uniform(-1, 1, size=3))
     tones = low, high, gamma
-    return Study(seed, index, number, patient, view, inspiration, yaw, roll + lean, shift, zoom, photons, style, tones, findings, taken)
+    zoom, shift, lean = aim(seed, index, patient, view, inspiration)
+    taken = taken_as(draw_acquisition(seed, index, view), level)
+    return Study(
+        seed, index, number, patient, view, inspiration, yaw, roll + lean, shift, zoom, photons, style, tones, (), taken, level=level
+    )
 
 
-def draw_findings(seed: int, index: int, patient: Patient, view: str) -> tuple[Finding, ...]:
-    """Which findings are there; each has its own stream, so that one more changes no other."""
-    found: list[Finding] = []
-    for name in FINDINGS:
-        odds = odds_of(name, patient, view, {each.name for each in found})
-        if rng(seed, f"thorax presence {name}", 0, index).random() < 1 / (1 + math.exp(-odds)):
-            found += details(seed, index, name)
-    return tuple(found)
+def log_uniform(draw: np.random.Generator, low: float, high: float) -> float:
+    """A number whose logarithm is uniform."""
+    return float(math.exp(draw.uniform(math.log(low), math.log(high))))
+
+
+def taken_as(acquisition: Acquisition, level: LevelName) -> Acquisition:
+    """How a film was taken at a level: a clean one keeps its letter only."""
+    return Acquisition(letters=acquisition.letters) if LEVELS[level].clean else acquisition
 
 
 def odds_of(name: str, patient: Patient, view: str, found: Container[str]) -> float:
@@ -166,28 +189,33 @@ def odds_of(name: str, patient: Patient, view: str, found: Container[str]) -> fl
     return base + METADATA * about + illness * patient.illness + more
 
 
-def size_of(name: str, severity: float) -> float:
+def size_of(name: str, severity: float, level: LevelName = "clinical") -> float:
     """A finding's size at a severity, in the unit of SIZES."""
     low, high = SIZES[name]
-    return low + (high - low) * severity
+    return (low + (high - low) * severity) * (LEVELS[level].tube if name in TUBES else 1.0)
 
 
-def details(seed: int, index: int, name: str) -> list[Finding]:
+def details(seed: int, index: int, name: str, level: LevelName = "clinical") -> list[Finding]:
     """Side, severity, size and place of a finding, were it there."""
     draw = rng(seed, f"thorax finding {name}", 0, index)
-    severity = float(draw.beta(1.6, 1.6))
+    severity = at_least(LEVELS[level].mildest, float(draw.beta(1.6, 1.6)))
     first = int(draw.random() < (0.8 if name == "pacemaker" else 0.5))
     out, up, front, second, third = (float(value) for value in draw.random(5))
     place = (0.9 * out - 0.3, 1.05 * up - 0.42, 1.0 * front - 0.5)
     if name in DEVICES or name == "rib fracture":
         place = (2 * out - 1, 2 * up - 1, 2 * front - 1)
     if name in MIDDLE:
-        return [Finding(name, "", severity, size_of(name, severity), place)]
+        return [Finding(name, "", severity, size_of(name, severity, level), place)]
     sides = [(SIDES[first], severity)]
     if second < BILATERAL.get(name, 0.0):
         sides.append((SIDES[1 - first], severity * third))
-    found = [Finding(name, side, worth, size_of(name, worth), place) for side, worth in sides]  # type: ignore[arg-type]
+    found = [Finding(name, side, worth, size_of(name, worth, level), place) for side, worth in sides]  # type: ignore[arg-type]
     return sorted(found, key=lambda each: SIDES.index(each.side))
+
+
+def at_least(mildest: float, severity: float) -> float:
+    """A draw of [0, 1] as a severity that begins at the mildest."""
+    return mildest + (1 - mildest) * severity
 
 
 def with_finding(study: Study, name: str, severity: float, side: Side = "", zone: str | None = None) -> Study:
@@ -198,8 +226,8 @@ def with_finding(study: Study, name: str, severity: float, side: Side = "", zone
             f"thorax: {name!r}, side {side!r}, severity {severity!r}, zone {zone!r}; the findings are {', '.join(FINDINGS)}, "
             f"the sides of this one {sides}, severities from 0 to 1, zones {', '.join(ZONES)}"
         )
-    own = study.of(name, side) or details(study.seed, study.number, name)[0]
+    own = study.of(name, side) or details(study.seed, study.number, name, study.level)[0]
     height = own.place[1] if zone is None else ZONES[zone]
-    changed = Finding(name, side, severity, size_of(name, severity), (own.place[0], height, own.place[2]))
+    changed = Finding(name, side, severity, size_of(name, severity, study.level), (own.place[0], height, own.place[2]))
     findings = [each for each in study.findings if (each.name, each.side) != (name, side)] + [changed] * (severity > 0)
     return study._replace(findings=tuple(sorted(findings, key=lambda each: (FINDINGS.index(each.name), ("", *SIDES).index(each.side)))))

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from workbench.phantom import SIDES
 from workbench.phantom.solids import Ellipsoid, Interval, Rays, both
-from workbench.phantom.thorax import SIDES
 from workbench.phantom.thorax.abdomen import room_for_gas
 from workbench.phantom.thorax.anatomy import PLEURA, Body
 from workbench.phantom.thorax.crossings import Capsules, Crossings, along, crossed, joined, met, shared, union

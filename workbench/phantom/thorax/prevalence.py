@@ -9,10 +9,11 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from workbench.errors import UserError
-from workbench.phantom.latents import Patient
-from workbench.phantom.thorax import FINDINGS
+from workbench.phantom import FINDINGS
+from workbench.phantom.levels import LEVELS, LevelName
 from workbench.phantom.thorax.course import ROUND, TREND
 from workbench.phantom.thorax.latents import TOGETHER, odds_of
+from workbench.phantom.thorax.patient import Patient
 from workbench.phantom.thorax.variants import Variant
 from workbench.randomness import rng
 
@@ -47,13 +48,17 @@ def linear(name: str, age: np.ndarray, male: np.ndarray, portable: np.ndarray, i
     return base + np.stack([slope * values for slope, values in parts]).sum(0)
 
 
-def settled(targets: Mapping[str, float], shifts: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float]]:
+def settled(targets: Mapping[str, float], shifts: Mapping[str, float], level: LevelName) -> tuple[dict[str, float], dict[str, float]]:
     """Shares of all findings, and the shifts that give the target ones theirs; finding by finding, as the odds are drawn."""
     odds, draw = people(), rng(0, "thorax population", 1)
     found: dict[str, np.ndarray] = {}
     shares, moved = dict[str, float](), dict(shifts)
     for name in FINDINGS:
-        own = odds[name] + sum((more * found[one] for (one, other), more in TOGETHER.items() if other == name and one in found), 0.0)
+        own = (
+            LEVELS[level].prevalence
+            + odds[name]
+            + sum((more * found[one] for (one, other), more in TOGETHER.items() if other == name and one in found), 0.0)
+        )
         if name in targets:
             moved[name] = float(brentq(lambda shift, own=own, name=name: expit(own + shift).mean() - targets[name], -40, 40))
         chance = expit(own + moved.get(name, 0.0))
@@ -65,12 +70,12 @@ def settled(targets: Mapping[str, float], shifts: Mapping[str, float]) -> tuple[
 @lru_cache(maxsize=16)
 def shares_of(variant: Variant) -> Mapping[str, float]:
     """Share of the studies of a variant that show each finding."""
-    return {name: share * variant.share_kept(name) for name, share in settled({}, dict(variant.shifts))[0].items()}
+    return {name: share * variant.share_kept(name) for name, share in settled({}, dict(variant.shifts), variant.level)[0].items()}
 
 
-def shifts_of(prevalence: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+def shifts_of(prevalence: Mapping[str, float], level: LevelName = "clinical") -> tuple[tuple[str, float], ...]:
     """Log odds to add for each stated prevalence. Raises UserError for what `checked` refuses."""
-    _, shifts = settled(checked(prevalence), {})
+    _, shifts = settled(checked(prevalence), {}, level)
     return tuple((name, round(shifts[name], 6)) for name in FINDINGS if name in shifts)
 
 

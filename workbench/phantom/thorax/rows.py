@@ -1,30 +1,17 @@
-"""What the address of a study of this engine tells: its films and words for the store, its mentions and questions, and the prompts of all."""
+"""What the address of a study of this engine tells: its films and words for the store, its mentions and questions."""
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import yaml
-
 from workbench.phantom.annotations import annotate, rows_of
-from workbench.phantom.report import prompts as plain_prompts
+from workbench.phantom.comparison import changes
+from workbench.phantom.questions import question_rows
 from workbench.phantom.report import text_of
 from workbench.phantom.store import Part, known
-from workbench.phantom.styles import Reports
-from workbench.phantom.thorax import FINDINGS
+from workbench.phantom.styles import Reports, written
 from workbench.phantom.thorax.course import drawn_study, prior_of
 from workbench.phantom.thorax.films import SIDE, filmed
 from workbench.phantom.thorax.films import further as further_films
-from workbench.phantom.thorax.latents import Study
-from workbench.phantom.thorax.questions import question_rows
-from workbench.phantom.thorax.report import changes
 from workbench.phantom.thorax.variants import PLAIN, Variant
-from workbench.phantom.thorax.writing import written
-
-
-def frontal(seed: int, index: int, variant: Variant = PLAIN) -> Study:
-    """The study with its film from the front."""
-    return drawn_study(seed, index, variant)
 
 
 def further(seed: int, index: int, variant: Any = ()) -> int:
@@ -62,10 +49,3 @@ def drawn_questions(seed: int, index: int, boxes: list[dict[str, Any]], variant:
     """The questions of a study by its address, as in Sample["questions"]; draws latents again, and no film."""
     study = drawn_study(seed, index, variant)
     return question_rows(study, prior_of(study, variant), boxes, variant)
-
-
-@cache
-def prompts() -> dict[str, dict[str, list[str]]]:
-    """The zero-shot prompt bank of all findings."""
-    bank = plain_prompts() | yaml.safe_load((Path(__file__).parent / "prompts.yaml").read_text())
-    return {name: bank[name] for name in FINDINGS}

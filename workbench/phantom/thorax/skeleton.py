@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from workbench.phantom import SIDES
 from workbench.phantom.solids import Ellipsoid, turn
-from workbench.phantom.thorax import SIDES
 from workbench.phantom.thorax.crossings import Capsules, joined
 from workbench.phantom.thorax.girdle import girdle
 from workbench.phantom.thorax.latents import Study

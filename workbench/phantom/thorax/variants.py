@@ -1,10 +1,11 @@
-"""This engine with something wrong on purpose: rare findings, stated prevalences, a letter or a scanner that predicts a finding."""
+"""The simulator at one of its levels, and with something wrong on purpose: rare findings, stated prevalences, a letter or a scanner that predicts a finding."""
 
 import math
 from typing import NamedTuple
 
+from workbench.phantom.levels import LevelName
 from workbench.phantom.thorax.latents import Study
-from workbench.phantom.variants import SCANNERS, tossed
+from workbench.randomness import rng
 
 COMMON = (  # about as the odds draw them, the commonest first
     "central venous line",
@@ -21,11 +22,12 @@ COMMON = (  # about as the odds draw them, the commonest first
     "pneumothorax",
     "pacemaker",
 )
+SCANNERS = {"scanner A": 0, "scanner B": 2}  # device styles: a plain display curve, and one that sharpens
 INITIALS = "AT"  # of who took the film: the first predicts the finding
 
 
 class Variant(NamedTuple):
-    """What differs from the engine as it is; the fields of the first engine's variants, and prevalences."""
+    """How hard the films are, and what differs from the simulator as it is."""
 
     tail: float = 0.0  # a finding is kept with probability exp(-tail * place among the commonest)
     marker: str = ""  # finding that the letter at the foot of the film predicts
@@ -33,6 +35,7 @@ class Variant(NamedTuple):
     scanner: str = ""  # finding that is mostly filmed with scanner B
     scanner_strength: float = 0.0
     shifts: tuple[tuple[str, float], ...] = ()  # finding and log odds added to it
+    level: LevelName = "clinical"
 
     @property
     def unbiased(self) -> "Variant":
@@ -61,3 +64,9 @@ def filmed(study: Study, variant: Variant) -> Study:
         style = list(SCANNERS.values())[1 - tossed(study, "scanner", variant.scanner, variant.scanner_strength)]
         study = study._replace(device_style=style)
     return study
+
+
+def tossed(study: Study, what: str, finding: str, strength: float) -> int:
+    """0 where the finding is, else 1, with probability `strength`; otherwise the toss of a coin."""
+    told, coin = rng(study.seed, f"phantom {what}", 0, study.number).random(2)
+    return int(not study.has(finding)) if told < strength else int(coin < 0.5)

@@ -7,8 +7,8 @@ import numpy as np
 
 from workbench.dataset import Image
 from workbench.errors import UserError
+from workbench.phantom import MASKS, SIDES
 from workbench.phantom.solids import Ellipsoid
-from workbench.phantom.thorax import MASKS, SIDES
 from workbench.phantom.thorax.abdomen import room_for_gas
 from workbench.phantom.thorax.anatomy import PLEURA, Body, body_of
 from workbench.phantom.thorax.crossings import Capsules

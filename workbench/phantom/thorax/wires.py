@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from workbench.phantom.scene import smooth
-from workbench.phantom.thorax.crossings import Capsules, chain, joined
+from workbench.phantom.thorax.crossings import Capsules, chain, joined, smooth
 from workbench.phantom.thorax.latents import Study
 from workbench.randomness import rng
 

@@ -10,11 +10,13 @@ import pytest
 from workbench.data.phantoms import FIRST, Config, load
 from workbench.errors import UserError
 from workbench.phantom import FINDINGS, store
-from workbench.phantom.film import render
-from workbench.phantom.latents import draw_study
 from workbench.phantom.store import Request, fetch, shares
+from workbench.phantom.thorax.course import drawn_study
+from workbench.phantom.thorax.film import render
+from workbench.phantom.thorax.variants import Variant
 
-REQUEST = Request("teaching", 16, 3, 20, 7)
+LESSON = Variant(level="teaching")
+REQUEST = Request("first", 16, 3, 20, 7, tuple(LESSON))
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +28,7 @@ def own_cache(tmp_path, monkeypatch):
 def test_what_is_stored_is_what_is_rendered(own_cache):
     stored = fetch(REQUEST)
     for place, index in enumerate(range(20, 27)):
-        film = render(draw_study(3, index, "teaching"), 16)
+        film = render(drawn_study(3, index, LESSON), 16)
         assert np.array_equal(stored.films[place], film.image) and np.array_equal(stored.masks[place], film.masks)
         assert stored.studies[place]["index"] == index and stored.studies[place]["boxes"] == film.boxes
     assert sorted(path.name for path in own_cache.iterdir() if path.is_dir()) == [REQUEST.name]
@@ -91,12 +93,12 @@ def test_the_data_set_keeps_its_contract():
     assert np.array_equal(np.sort(np.concatenate([*splits.values()])), np.arange(21)) and len(found) == 21 == len(set(found.keys))
     patients = {name: {found.patients[index] for index in indices} for name, indices in splits.items()}
     assert not patients["train"] & patients["val"] | patients["train"] & patients["test"] | patients["val"] & patients["test"]
-    assert len(patients["train"]) < 11  # some patients have two studies
-    assert found.labels.shape == (21, 6) and found.labels.dtype == np.float32 and set(np.unique(found.labels)) <= {0.0, 1.0}
+    assert len(patients["train"]) < 11  # some patients have several studies
+    assert found.labels.shape == (21, len(FINDINGS)) and found.labels.dtype == np.float32 and set(np.unique(found.labels)) <= {0.0, 1.0}
     assert {name: len(values) for name, values in found.covariates.items()} == {"view": 21, "age": 21, "sex": 21}
     assert tuple(found.prompts) == FINDINGS == tuple(found.label_names) and found.terms == "open"
     sample = found[13]
-    study = draw_study(2, FIRST["val"] + 2, "clinical")
+    study = drawn_study(2, FIRST["val"] + 2)
     assert np.array_equal(sample["images"][0].array, render(study, 16).image) and sample["images"][0].view == study.view
     assert [text.section for text in sample["texts"]] == ["findings", "impression"]
     assert np.array_equal(sample["labels"], study.labels) and sample["factors"] == json.loads(json.dumps(study.factors))
@@ -121,3 +123,14 @@ def test_work_is_shared_without_gaps():
     for count in (1, 149, 150, 301, 5000):
         spans = shares(count)
         assert spans[0][0] == 0 and spans[-1][1] == count and all(one[1] == two[0] for one, two in itertools.pairwise(spans))
+
+
+def test_stores_of_another_part_variant_or_kind_of_words_lie_apart():
+    words = [Request("words", 0, 0, 0, 5, reports=kind) for kind in ("plain", "radiologists")]
+    requests = [
+        *words,
+        *(Request(part, 32, 0, 0, 5) for part in ("first", "lateral")),
+        Request("first", 32, 0, 0, 5, tuple(Variant(tail=1.0))),
+    ]
+    assert len({each.name for each in requests}) == 5 and all(each.name.startswith("v5-") for each in requests)
+    assert all(Request(*json.loads(json.dumps(each))).name == each.name for each in requests)
