@@ -2,13 +2,13 @@
 
 from tests.sabotage import Sabotage
 
-HERE, UNIT = "workbench/phantom/thorax", "tests/unit/test_thorax_"
+HERE, UNIT = "workbench/phantom/thorax", "tests/unit/test_thorax"
 
 
 def broken(file: str, before: str, after: str, why: str, *tests: str) -> Sabotage:
     """A break of a file of the engine; tests as `course::test_…`."""
     target = file if "/" in file else f"{HERE}/{file}"
-    return Sabotage(target, before, after, [UNIT + test.replace("::", ".py::", 1) for test in tests], why)
+    return Sabotage(target, before, after, [f"{UNIT}_{test}".replace("_::", "::").replace("::", ".py::", 1) for test in tests], why)
 
 
 SABOTAGES = [
@@ -214,5 +214,33 @@ SABOTAGES = [
         "None",
         "each edit with a window of its own",
         "counterfactual::test_an_edited_finding_changes_its_own_neighbourhood_only",
+    ),
+    broken(
+        "odds.py",
+        "if other in found",
+        "if other not in found",
+        "what is not there makes others likelier",
+        "odds::test_odds_are_those_of_the_file",
+    ),
+    broken(
+        "odds.py",
+        "own.age * (patient.age - years)",
+        "own.age * (years - patient.age)",
+        "the young for the old",
+        "odds::test_odds_are_those_of_the_file",
+    ),
+    broken(
+        "course.py",
+        "- base - shifts.get(name, 0.0)",
+        "+ base - shifts.get(name, 0.0)",
+        "lessons with rarer findings than the clinic",
+        "::test_a_teaching_film_is_clean_and_its_findings_are_plain",
+    ),
+    broken(
+        "latents.py",
+        "return mildest + (1 - mildest) * severity",
+        "return (1 - mildest) * severity",
+        "lessons with the mildest findings",
+        "::test_a_teaching_film_is_clean_and_its_findings_are_plain",
     ),
 ]

@@ -13,7 +13,8 @@ from scipy.special import betaincinv, ndtr
 
 from workbench.phantom import DEVICES, FINDINGS
 from workbench.phantom.levels import LEVELS
-from workbench.phantom.thorax.latents import ZONES, Finding, Study, at_least, details, draw_study, odds_of, size_of
+from workbench.phantom.thorax.latents import ZONES, Finding, Study, at_least, details, draw_study, size_of
+from workbench.phantom.thorax.odds import odds_of
 from workbench.phantom.thorax.patient import Patient
 from workbench.phantom.thorax.variants import PLAIN, Variant, filmed
 from workbench.randomness import rng

@@ -1,7 +1,6 @@
 """How the pictures of a patient were taken and what is wrong: all that a study depends on."""
 
 import math
-from collections.abc import Container
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -20,37 +19,6 @@ VIEWS: tuple[View, ...] = ("PA", "AP", "lateral")
 ZONES = {"upper": 0.5, "middle": 0.05, "lower": -0.4}  # height in the lung, as `Finding.place` has it
 BILATERAL = {"effusion": 0.35, "consolidation": 0.2}  # share of cases with the other side as well
 MIDDLE = ("cardiomegaly", "oedema", "endotracheal tube", "feeding tube")  # have no side
-# Log odds at the mean, then per unit of (AP, age in 18 years, male, general illness). All of it is our choice: signs and order follow
-# what label tables of public sets show (devices and oedema on portable films, pneumothorax in younger men), the numbers follow no table.
-ODDS = {
-    "cardiomegaly": (-1.7, 0.40, 0.55, -0.15, 0.35),
-    "effusion": (-1.8, 0.60, 0.30, 0.00, 0.45),
-    "pneumothorax": (-2.0, 0.25, -0.45, 0.40, 0.10),
-    "consolidation": (-1.6, 0.45, 0.15, 0.05, 0.40),
-    "atelectasis": (-1.8, 0.55, 0.25, 0.05, 0.35),
-    "oedema": (-2.2, 0.80, 0.35, -0.05, 0.55),
-    "nodule": (-1.5, -0.50, 0.50, 0.10, 0.00),
-    "mass": (-1.9, -0.25, 0.60, 0.20, 0.10),
-    "rib fracture": (-1.9, 0.20, 0.45, 0.45, 0.00),
-    "endotracheal tube": (-2.2, 2.40, 0.10, 0.05, 0.70),
-    "feeding tube": (-2.1, 1.60, 0.15, 0.05, 0.60),
-    "central venous line": (-1.9, 1.30, 0.10, 0.05, 0.60),
-    "pacemaker": (-2.5, 0.20, 0.85, 0.25, 0.20),
-}
-METADATA = 0.6  # strength of view, age and sex in the odds
-# Log odds added by a finding that was drawn before; our choice as well.
-TOGETHER = {
-    ("cardiomegaly", "effusion"): 0.8,
-    ("cardiomegaly", "oedema"): 1.2,
-    ("effusion", "oedema"): 1.0,
-    ("effusion", "atelectasis"): 0.8,
-    ("pneumothorax", "rib fracture"): 1.2,
-    ("pneumothorax", "central venous line"): 0.7,
-    ("pneumothorax", "endotracheal tube"): 0.7,
-    ("endotracheal tube", "feeding tube"): 2.5,
-    ("endotracheal tube", "central venous line"): 1.5,
-    ("cardiomegaly", "pacemaker"): 0.9,
-}
 SIZES = {  # least and most severe, and the unit
     "cardiomegaly": (0.08, 0.3),  # log of the heart's scale
     "effusion": (2.0, 11.0),  # cm of fluid above the sulcus
@@ -179,14 +147,6 @@ def log_uniform(draw: np.random.Generator, low: float, high: float) -> float:
 def taken_as(acquisition: Acquisition, level: LevelName) -> Acquisition:
     """How a film was taken at a level: a clean one keeps its letter only."""
     return Acquisition(letters=acquisition.letters) if LEVELS[level].clean else acquisition
-
-
-def odds_of(name: str, patient: Patient, view: str, found: Container[str]) -> float:
-    """The log odds of a finding, given those found before it."""
-    base, ap, age, male, illness = ODDS[name]
-    about = ap * ((view == "AP") - 0.45) + age * (patient.age - 57) / 18 + male * ((patient.sex == "M") - 0.54)
-    more = sum(each for (one, other), each in TOGETHER.items() if other == name and one in found)
-    return base + METADATA * about + illness * patient.illness + more
 
 
 def size_of(name: str, severity: float, level: LevelName = "clinical") -> float:

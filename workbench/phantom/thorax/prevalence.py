@@ -12,7 +12,7 @@ from workbench.errors import UserError
 from workbench.phantom import FINDINGS
 from workbench.phantom.levels import LEVELS, LevelName
 from workbench.phantom.thorax.course import ROUND, TREND
-from workbench.phantom.thorax.latents import TOGETHER, odds_of
+from workbench.phantom.thorax.odds import odds, odds_of
 from workbench.phantom.thorax.patient import Patient
 from workbench.phantom.thorax.variants import Variant
 from workbench.randomness import rng
@@ -50,15 +50,12 @@ def linear(name: str, age: np.ndarray, male: np.ndarray, portable: np.ndarray, i
 
 def settled(targets: Mapping[str, float], shifts: Mapping[str, float], level: LevelName) -> tuple[dict[str, float], dict[str, float]]:
     """Shares of all findings, and the shifts that give the target ones theirs; finding by finding, as the odds are drawn."""
-    odds, draw = people(), rng(0, "thorax population", 1)
+    alone, draw = people(), rng(0, "thorax population", 1)
     found: dict[str, np.ndarray] = {}
     shares, moved = dict[str, float](), dict(shifts)
     for name in FINDINGS:
-        own = (
-            LEVELS[level].prevalence
-            + odds[name]
-            + sum((more * found[one] for (one, other), more in TOGETHER.items() if other == name and one in found), 0.0)
-        )
+        more = sum((more * found[one] for one, more in odds()[name].after.items()), np.zeros(PEOPLE))
+        own = LEVELS[level].prevalence + alone[name] + more
         if name in targets:
             moved[name] = float(brentq(lambda shift, own=own, name=name: expit(own + shift).mean() - targets[name], -40, 40))
         chance = expit(own + moved.get(name, 0.0))

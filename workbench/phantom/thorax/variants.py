@@ -7,20 +7,20 @@ from workbench.phantom.levels import LevelName
 from workbench.phantom.thorax.latents import Study
 from workbench.randomness import rng
 
-COMMON = (  # about as the odds draw them, the commonest first
-    "central venous line",
-    "feeding tube",
-    "effusion",
-    "atelectasis",
-    "nodule",
-    "oedema",
+COMMON = (  # as the odds draw them, the commonest first
     "consolidation",
-    "rib fracture",
     "cardiomegaly",
+    "atelectasis",
+    "effusion",
+    "central venous line",
+    "nodule",
+    "feeding tube",
+    "oedema",
+    "rib fracture",
+    "pacemaker",
     "endotracheal tube",
     "mass",
     "pneumothorax",
-    "pacemaker",
 )
 SCANNERS = {"scanner A": 0, "scanner B": 2}  # device styles: a plain display curve, and one that sharpens
 INITIALS = "AT"  # of who took the film: the first predicts the finding
