@@ -56,8 +56,8 @@ SABOTAGES = [
     ),
     broken(
         "prevalence.py",
-        "if other == name and one in found), 0.0)",
-        "if other == name and one not in found), 0.0)",
+        "(more * found[one] for",
+        "(0 * more * found[one] for",
         "findings that never come together",
         "course::test_follow_up_changes_no_prevalence_and_the_population_is_that_of_the_studies",
     ),
