@@ -16,6 +16,7 @@ from workbench.phantom.ct.kernels import march
 from workbench.phantom.ct.rows import chest as chest_named
 from workbench.phantom.ct.rows import framed, stored_row, study_of
 from workbench.phantom.ct.scan import STRUCTURES, load_scan
+from workbench.phantom.thorax.course import drawn_study
 from workbench.phantom.thorax.film import attenuated, beam_of, seen
 from workbench.phantom.thorax.latents import MIDDLE, with_finding
 from workbench.phantom.thorax.materials import BONE, SOFT, WATER
