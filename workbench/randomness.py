@@ -33,7 +33,7 @@ def digest(seed: int, purpose: str, step: int, key: int | str) -> int:
 
 def rng(seed: int, purpose: str, step: int = 0, key: int | str = 0) -> np.random.Generator:
     """Counter-based generator of one draw; equal addresses give equal streams on every machine."""
-    return np.random.Generator(np.random.Philox(Address(address(seed, purpose, step, key))))
+    return np.random.Generator(np.random.Philox(Address(address(seed, purpose, step, key))))  # type: ignore[arg-type]  # numpy's stub knows its own seeds only
 
 
 @contextmanager

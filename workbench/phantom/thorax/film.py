@@ -135,7 +135,10 @@ def ground_truth(study: Study, found: Paths, size: int) -> tuple[np.ndarray, lis
     field = lit(study.acquisition, size, SCANNERS[study.device_style].rim)
     for (name, side), fine in found.inside.items():
         factor = len(fine) // size
-        counts = sum(fine[row::factor, column::factor].astype(np.uint8) for row in range(factor) for column in range(factor))
+        counts = np.zeros((size, size), np.uint16)
+        for row in range(factor):
+            for column in range(factor):
+                counts += fine[row::factor, column::factor]
         thin = name in ("nodule", "rib fracture", "pacemaker") or name.endswith(("tube", "line"))
         here = counts >= (0.25 if thin else 0.5) * factor**2
         if field is not None:
