@@ -42,12 +42,12 @@ class Crossings(NamedTuple):
 
 def joined(parts: list[Capsules]) -> Capsules:
     """Several lists as one."""
-    return Capsules(*(np.concatenate([getattr(part, name) for part in parts]) for name in Capsules._fields))
+    return Capsules(*map(np.concatenate, zip(*parts)))
 
 
 def chain(points: np.ndarray, radius: float | np.ndarray) -> Capsules:
     """A bent tube (n points) as n - 1 capsules."""
-    return Capsules(points[:-1], points[1:], np.broadcast_to(np.asarray(radius, float), (len(points) - 1,)).copy())
+    return Capsules(points[:-1], points[1:], np.full(len(points) - 1, radius, float))
 
 
 def crossed(beam: Rays, solids: Capsules, turned: np.ndarray = UNTURNED) -> Crossings:
