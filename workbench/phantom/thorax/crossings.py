@@ -90,8 +90,8 @@ def union(parts: list[Crossings]) -> Crossings:
         return Crossings(ray, enter, leave)
     first = int(ray.min())
     found = Crossings(np.empty_like(ray), np.empty_like(enter), np.empty_like(leave))
-    ends = np.zeros((2, int(ray.max()) - first + 2), np.int32)
-    count = disjoint(ray, enter, leave, first, *ends, *found)
+    heads, follows = np.zeros(int(ray.max()) - first + 1, np.int32), np.empty(len(ray), np.int32)
+    count = disjoint(ray, enter, leave, first, heads, follows, *found)
     return Crossings(*(part[:count] for part in found))
 
 
