@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.phantom.store import Request, fetch, shares
+from workbench.phantom.store import Request, fetch, helpers
 from workbench.phantom.thorax import course
 from workbench.phantom.thorax.film import display, expose, ground_truth, log_exposure, placed
 from workbench.phantom.thorax.films import filmed
@@ -84,7 +84,7 @@ def main(count: int = 600) -> None:
             start = time.perf_counter()
             fetch(Request("first", size, 0, 0, films, engine="thorax"))
             took = time.perf_counter() - start
-            print(f"{size} px: {films / took:.0f} films/s on {len(shares(films))} processes, their start included")
+            print(f"{size} px: {films / took:.0f} films/s on {1 + helpers(films)} processes, their start included")
         from workbench.data.thorax import Config, load
 
         data = load(Config(size=128, train=count, val=0, test=0))
