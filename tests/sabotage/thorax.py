@@ -22,8 +22,8 @@ SABOTAGES = [
     ),
     Sabotage(
         f"{HERE}/kernels.py",
-        "start, stop = max(froms[place], reached), tos[place]",
-        "start, stop = froms[place], tos[place]",
+        "start, stop = max(enter[after - 1], reached), leave[after - 1]",
+        "start, stop = enter[after - 1], leave[after - 1]",
         [f"{PATHS}::test_union_of_crossings_is_that_of_marched_rays"],
         "counts what two solids share twice",
     ),
@@ -85,6 +85,27 @@ SABOTAGES = [
         "np.arange(size) * (small / size)",
         [f"{KERNELS}::test_a_magnified_image_is_that_of_the_general_resampling"],
         "scattered light half a pixel aside",
+    ),
+    Sabotage(
+        f"{HERE}/exposure.py",
+        "grown @ (average @ film @ average.T) @ grown.T",
+        "grown @ (average @ film @ average.T).T @ grown.T",
+        [f"{KERNELS}::test_coarse_is_the_mean_of_blocks_smoothed_and_magnified[64]"],
+        "scattered light mirrored along the diagonal",
+    ),
+    Sabotage(
+        "workbench/phantom/solids.py",
+        "[cp * sr, cp * cr, -sp]",
+        "[cp * sr, cp * cr, sp]",
+        [f"{KERNELS}::test_a_rotation_is_roll_then_pitch_then_yaw"],
+        "a matrix that is no rotation",
+    ),
+    Sabotage(
+        "workbench/randomness.py",
+        'np.frombuffer(self.key, "<u8")',
+        'np.frombuffer(self.key, ">u8")',
+        ["tests/unit/test_randomness.py::test_a_stream_is_that_of_the_key_as_numpy_takes_it"],
+        "other streams than on a machine with another numpy",
     ),
     Sabotage(
         f"{HERE}/paths.py",

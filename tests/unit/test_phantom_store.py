@@ -62,7 +62,7 @@ def test_a_process_that_ends_early_is_one_sentence(own_cache, monkeypatch):
 
 def test_no_process_goes_on_after_an_error(monkeypatch):
     started, begin = [], store.subprocess.Popen
-    monkeypatch.setattr(store.subprocess, "Popen", lambda *given, **more: started.append(begin(["sleep", "60"])) or started[-1])
+    monkeypatch.setattr(store.subprocess, "Popen", lambda *given, **more: started.append(begin(["sleep", "5"])) or started[-1])
     monkeypatch.setattr(store, "helpers", lambda count: 2)
     monkeypatch.setattr(store, "part", lambda *given: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(UserError, match="No space left"):
