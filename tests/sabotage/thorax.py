@@ -53,6 +53,20 @@ SABOTAGES = [
     ),
     Sabotage(
         f"{HERE}/kernels.py",
+        "first = int(min(max((middle - reach - x[0]) / step, 0), width))",
+        "first = int(min(max((middle - 0.9 * reach - x[0]) / step, 0), width))",
+        [f"{PATHS}::test_lists_of_meetings_are_the_solids_ray_by_ray"],
+        "shadows of ellipsoids that are cut on one side",
+    ),
+    Sabotage(
+        f"{HERE}/crossings.py",
+        "*both(Interval(self.enter, self.leave), within)",
+        "*Interval(self.enter, self.leave)",
+        [f"{PATHS}::test_lists_of_meetings_are_the_solids_ray_by_ray"],
+        "gas above its dome",
+    ),
+    Sabotage(
+        f"{HERE}/kernels.py",
         "while after < count and enter[after, row, column] <= stop:",
         "while after < min(count, before + 1) and enter[after, row, column] <= stop:",
         [f"{PATHS}::test_pieces_gaps_and_places_are_those_of_marched_rays"],

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workbench.phantom.solids import Interval, Rays
+from workbench.phantom.solids import Interval, Rays, both
 
 THINNEST = 0.6  # samples: the least radius with which a capsule is drawn
 UNTURNED = np.eye(3)
@@ -32,6 +32,10 @@ class Crossings(NamedTuple):
     @property
     def length(self) -> np.ndarray:
         return self.leave - self.enter
+
+    def clipped(self, within: Interval) -> "Crossings":
+        """The part of every entry that lies in an interval of its own (n,); empty where leave < enter."""
+        return Crossings(self.ray, *both(Interval(self.enter, self.leave), within))
 
     def total(self, beam: Rays, weight: np.ndarray | None = None) -> np.ndarray:
         """Length in z of every ray (h, w), each entry times its weight."""
@@ -73,12 +77,6 @@ def plain(array: np.ndarray) -> np.ndarray:
 def along(beam: Rays) -> tuple[np.ndarray, np.ndarray]:
     """Places of the rays on the detector, across (w,) and up (h,)."""
     return np.ascontiguousarray(beam.x[0]), np.ascontiguousarray(beam.y[:, 0])
-
-
-def met(found: Interval) -> Crossings:
-    """The rays that meet one solid."""
-    ray = np.flatnonzero(found.leave > found.enter)
-    return Crossings(ray.astype(np.int32), found.enter.ravel()[ray], found.leave.ravel()[ray])
 
 
 def union(parts: list[Crossings]) -> Crossings:

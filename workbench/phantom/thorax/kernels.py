@@ -65,25 +65,54 @@ def ellipsoids(centres, radii, axes, x, y, alpha, beta, form, enter, leave):  # 
 
 
 @compiled
+def shadow(c0, c1, c2, x):  # type: ignore[no-untyped-def]
+    """First column and one past the last in which a discriminant, a polynomial in x, can be above 0."""
+    width, under = len(x), c1 * c1 - 4 * c0 * c2
+    if c2 >= 0:  # not wholly between source and detector
+        return 0, width
+    if under <= 0:
+        return 0, 0
+    middle, reach, step = c1 / (-2 * c2), np.sqrt(under) / (-2 * c2), x[1] - x[0]
+    first = int(min(max((middle - reach - x[0]) / step, 0), width))
+    return first, int(min(max((middle + reach - x[0]) / step + 2, first), width))
+
+
+@compiled
+def meetings(centres, radii, axes, x, y, alpha, beta, form, ray, enter, leave, ends):  # type: ignore[no-untyped-def]
+    """Fill ray, enter and leave with every meeting of a ray and an ellipsoid, and ends (n,) with where those of each solid end."""
+    found = 0
+    for solid in range(len(ends)):
+        depth = centres[solid, 2]
+        for row in range(len(y)):
+            conic(form, solid, centres, radii, axes, y[row], alpha, beta)
+            a0, a1, a2, b0, b1, b2 = form[0, 0], form[0, 1], form[0, 2], form[1, 0], form[1, 1], form[1, 2]
+            c0, c1, c2 = form[3, 0], form[3, 1], form[3, 2]
+            first, last = shadow(c0, c1, c2, x)
+            for column in range(first, last):
+                at = x[column]
+                under = c0 + at * (c1 + at * c2)
+                if under > 0:
+                    each = 1 / (a0 + at * (a1 + at * a2))
+                    nearest, half = depth - (b0 + at * (b1 + at * b2)) * each, np.sqrt(under) * each
+                    ray[found], enter[found], leave[found] = row * len(x) + column, nearest - half, nearest + half
+                    found += 1
+        ends[solid] = found
+
+
+@compiled
 def united(centres, radii, axes, x, y, alpha, beta, form, counts, enter, leave):  # type: ignore[no-untyped-def]
     """Fill enter and leave (k, h, w) with the pieces of the ellipsoids' union, first to last, as far as the most that a ray has.
 
     `counts` (h, w) begins as zeros and ends as the number of pieces of every ray; those it lacks lie at FAR.
     """
-    most, step = 0, x[1] - x[0]
+    most = 0
     for solid in range(enter.shape[0]):
         depth = centres[solid, 2]
         for row in range(enter.shape[1]):
             conic(form, solid, centres, radii, axes, y[row], alpha, beta)
             a0, a1, a2, b0, b1, b2 = form[0, 0], form[0, 1], form[0, 2], form[1, 0], form[1, 1], form[1, 2]
             c0, c1, c2 = form[3, 0], form[3, 1], form[3, 2]
-            first, last, under = 0, enter.shape[2], c1 * c1 - 4 * c0 * c2
-            if c2 < 0:  # the shadow of what lies wholly between source and detector
-                if under <= 0:
-                    continue
-                middle, reach = c1 / (-2 * c2), np.sqrt(under) / (-2 * c2)
-                first = max(int(min(max((middle - reach - x[0]) / step, 0), last)), 0)
-                last = int(min(max((middle + reach - x[0]) / step + 2, first), last))
+            first, last = shadow(c0, c1, c2, x)
             for column in range(first, last):
                 at = x[column]
                 under = c0 + at * (c1 + at * c2)

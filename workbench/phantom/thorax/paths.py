@@ -1,5 +1,6 @@
 """How far every ray runs in every material: exact for solids, sampled for the smooth changes of a lung."""
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +9,7 @@ from workbench.phantom.solids import Ellipsoid, Interval, Rays, both
 from workbench.phantom.thorax import SIDES
 from workbench.phantom.thorax.abdomen import room_for_gas
 from workbench.phantom.thorax.anatomy import PLEURA, Body
-from workbench.phantom.thorax.crossings import Capsules, Crossings, along, crossed, joined, met, shared, union
+from workbench.phantom.thorax.crossings import Capsules, Crossings, along, crossed, joined, shared, union
 from workbench.phantom.thorax.fields import Field, density, field_of, rho, weights
 from workbench.phantom.thorax.latents import Study
 from workbench.phantom.thorax.mediastinum import HEART
@@ -92,10 +93,19 @@ class Placed(NamedTuple):
 
     def balls(self, solids: list[Ellipsoid], within: Ellipsoid | None = None) -> list[Crossings]:
         """The rays that meet each of the solids, or the part of it that lies in another."""
+        from workbench.phantom.thorax.kernels import meetings
+
+        if not solids:
+            return []
+        x, y = along(self.beam)
+        room, ends = len(solids) * self.beam.slant.size, np.zeros(len(solids), np.int64)
+        found = Crossings(np.empty(room, np.int32), *np.empty((2, room), x.dtype))
+        meetings(*self.stacked(solids), x, y, self.beam.alpha, self.beam.beta, np.empty((4, 3)), *found, ends)
+        parts = [Crossings(*(part[start:stop] for part in found)) for start, stop in itertools.pairwise([0, *ends.tolist()])]
         if within is None:
-            return [met(each) for each in each_of(self.intervals(solids))] if solids else []
-        room, *own = each_of(self.intervals([within, *solids]))
-        return [met(both(room, each)) for each in own]
+            return parts
+        outer = Interval(*(each.ravel() for each in self.intervals([within])))
+        return [each.clipped(Interval(outer.enter[each.ray], outer.leave[each.ray])) for each in parts]
 
     def points(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Patient axes (3, n) of places z on the rays that meet the detector at x, y."""
