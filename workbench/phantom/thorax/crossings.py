@@ -39,9 +39,11 @@ class Crossings(NamedTuple):
 
     def total(self, beam: Rays, weight: np.ndarray | None = None) -> np.ndarray:
         """Length in z of every ray (h, w), each entry times its weight."""
-        height, width = beam.slant.shape
-        amount = self.length if weight is None else weight
-        return np.bincount(self.ray, amount, height * width).reshape(height, width).astype(beam.x.dtype)
+        from workbench.phantom.thorax.kernels import added
+
+        totals = np.zeros(beam.slant.size)
+        added(self.ray, self.length if weight is None else weight, totals)
+        return totals.reshape(beam.slant.shape).astype(beam.x.dtype)
 
 
 def joined(parts: list[Capsules]) -> Capsules:

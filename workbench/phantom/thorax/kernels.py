@@ -262,6 +262,24 @@ def disjoint(ray, enter, leave, least, heads, follows, numbers, froms, tos):  # 
 
 
 @compiled
+def added(ray, amount, totals):  # type: ignore[no-untyped-def]
+    """Add what every entry amounts to to its ray's total (rays,)."""
+    for entry in range(len(ray)):
+        totals[ray[entry]] += amount[entry]
+
+
+@compiled
+def summed(enter, leave, lengths):  # type: ignore[no-untyped-def]
+    """Fill the summed length (rays,) of pieces (k, rays); empty ones, which leave before they enter, count nothing."""
+    for ray in range(len(lengths)):
+        total = 0.0
+        for piece in range(enter.shape[0]):
+            if leave[piece, ray] > enter[piece, ray]:
+                total += leave[piece, ray] - enter[piece, ray]
+        lengths[ray] = total
+
+
+@compiled
 def overlaps(ray, enter, leave, piece_enter, piece_leave, lengths):  # type: ignore[no-untyped-def]
     """Fill the length of every entry inside pieces (k, rays) that lie in order along each ray."""
     for entry in range(len(ray)):

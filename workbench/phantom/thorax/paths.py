@@ -1,6 +1,7 @@
 """How far every ray runs in every material: exact for solids, sampled for the smooth changes of a lung."""
 
 import itertools
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -68,18 +69,17 @@ class Placed(NamedTuple):
     def window(self, solid: Ellipsoid) -> tuple[slice, slice]:
         """Rows and columns of the film that hold an ellipsoid's shadow, in whole steps of the coarse grid."""
         placed = self.ellipsoid(solid)
-        reach = np.sqrt(((placed.axes * placed.radii) ** 2).sum(1))
-        depths = placed.centre[2] + np.array([-1, 1]) * reach[2]
-        shadows = [(placed.centre[:2] + sign * reach[:2]) / (self.beam.alpha + self.beam.beta * z) for sign in (-1, 1) for z in depths]
-        low, high = np.min(shadows, 0), np.max(shadows, 0)
-        ends = np.array(
-            [[self.beam.y[0, 0] - high[1], self.beam.y[0, 0] - low[1]], [low[0] - self.beam.x[0, 0], high[0] - self.beam.x[0, 0]]]
-        )
-        blocks = ends / (self.beam.step * self.factor)
+        reach = np.sqrt(((placed.axes * placed.radii) ** 2).sum(1)).tolist()
+        middle, beam = placed.centre.tolist(), self.beam
+        opened = [beam.alpha + beam.beta * (middle[2] + sign * reach[2]) for sign in (-1, 1)]
+        across, up = ([(middle[axis] + sign * reach[axis]) / each for sign in (-1, 1) for each in opened] for axis in (0, 1))
+        left, top, block = float(beam.x[0, 0]), float(beam.y[0, 0]), beam.step * self.factor
+        ends = (top - max(up), top - min(up)), (min(across) - left, max(across) - left)
         slices = []
-        for (first, last), size in zip(blocks, self.beam.slant.shape):
-            start = int(np.clip(np.floor(first) - 1, 0, size // self.factor - 1))
-            stop = int(np.clip(np.ceil(last) + 1, start + 1, size // self.factor))
+        for (first, last), size in zip(ends, beam.slant.shape):
+            count = size // self.factor
+            start = min(max(math.floor(first / block) - 1, 0), count - 1)
+            stop = min(max(math.ceil(last / block) + 1, start + 1), count)
             slices.append(slice(start * self.factor, stop * self.factor))
         return slices[0], slices[1]
 
