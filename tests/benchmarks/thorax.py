@@ -91,7 +91,7 @@ def main(count: int = 600) -> None:
         data[0]  # writes the words of all
         start = time.process_time()
         for index in range(count):
-            data[index]
+            data[index]["images"][0].array.sum()
         print(f"128 px from disk: {count / (time.process_time() - start):.0f} studies/s")
 
 
