@@ -3,19 +3,37 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
+from numpy.random.bit_generator import ISeedSequence
+
+
+class Address(ISeedSequence):
+    """The key of a counter-based generator; handed to numpy as a seed, since with `key` it asks the system for randomness first."""
+
+    def __init__(self, key: bytes) -> None:
+        self.key = key  # 16 bytes
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint64) -> np.ndarray:
+        """The two words that a Philox takes as its key."""
+        return np.frombuffer(self.key, "<u8").astype(dtype)
+
+
+def address(seed: int, purpose: str, step: int, key: int | str) -> bytes:
+    """The 16 bytes that stand for a draw; fields are cast so that a numpy integer and an int agree."""
+    fields = f"{int(seed)}\x1f{purpose}\x1f{int(step)}\x1f{key}"
+    return hashlib.blake2b(fields.encode(), digest_size=16).digest()
 
 
 def digest(seed: int, purpose: str, step: int, key: int | str) -> int:
-    """128-bit address of a draw; fields are cast so that a numpy integer and an int agree."""
-    fields = f"{int(seed)}\x1f{purpose}\x1f{int(step)}\x1f{key}"
-    return int.from_bytes(hashlib.blake2b(fields.encode(), digest_size=16).digest(), "little")
+    """128-bit address of a draw."""
+    return int.from_bytes(address(seed, purpose, step, key), "little")
 
 
 def rng(seed: int, purpose: str, step: int = 0, key: int | str = 0) -> np.random.Generator:
     """Counter-based generator of one draw; equal addresses give equal streams on every machine."""
-    return np.random.Generator(np.random.Philox(key=digest(seed, purpose, step, key)))
+    return np.random.Generator(np.random.Philox(Address(address(seed, purpose, step, key))))  # type: ignore[arg-type]  # numpy's stub knows its own seeds only
 
 
 @contextmanager

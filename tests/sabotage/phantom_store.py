@@ -46,4 +46,25 @@ SABOTAGES = [
         [f"{STORE}::test_the_data_set_keeps_its_contract"],
         "a patient lying on the side",
     ),
+    Sabotage(
+        "workbench/phantom/store.py",
+        ".touch(exist_ok=False)",
+        ".touch(exist_ok=True)",
+        [f"{STORE}::test_a_span_that_another_process_has_begun_is_left_to_it"],
+        "every process renders everything",
+    ),
+    Sabotage(
+        "workbench/phantom/store.py",
+        "if not whole:",
+        "if whole:",
+        [f"{STORE}::test_no_process_goes_on_after_an_error"],
+        "processes that go on rendering after an error",
+    ),
+    Sabotage(
+        "workbench/phantom/store.py",
+        "if any(codes):",
+        "if all(not code for code in codes) and codes:",
+        [f"{STORE}::test_a_process_that_ends_early_is_one_sentence"],
+        "seals what a process left half done",
+    ),
 ]

@@ -6,6 +6,13 @@ FILM, HERE = "tests/unit/test_thorax_film.py", "workbench/phantom/thorax"
 SABOTAGES = [
     Sabotage(
         f"{HERE}/lead.py",
+        "if not isinstance(font, ImageFont.FreeTypeFont):",
+        "if False:",
+        [f"{FILM}::test_a_pillow_without_letters_of_any_size_is_refused"],
+        "letters of one size from a Pillow without FreeType",
+    ),
+    Sabotage(
+        f"{HERE}/lead.py",
         'at_right = letter == "L" if view',
         'at_right = letter == "R" if view',
         [f"{FILM}::test_a_letter_is_at_the_side_that_it_claims"],
@@ -31,6 +38,13 @@ SABOTAGES = [
         "0.0",
         [f"{FILM}::test_the_field_holds_both_lungs_nearly_always_and_varies"],
         "nobody leans",
+    ),
+    Sabotage(
+        f"{HERE}/film.py",
+        "(0.25 if thin else 0.5) * factor**2",
+        "(0.25 if thin else 0.5) * factor",
+        [f"{FILM}::test_a_mask_is_where_half_of_a_pixel_is_covered_or_a_quarter_by_what_is_thin"],
+        "masks of what a pixel hardly holds",
     ),
     Sabotage(
         f"{HERE}/film.py",

@@ -37,10 +37,39 @@ def test_what_is_stored_is_what_is_rendered(own_cache):
 
 def test_processes_render_the_same_bits(monkeypatch):
     alone = fetch(REQUEST)
-    monkeypatch.setattr(store, "shares", lambda count: [(0, 3), (3, 7)])
+    monkeypatch.setattr(store, "SPAN", 3)
+    monkeypatch.setattr(store, "helpers", lambda count: 2)
+    monkeypatch.setattr(store, "work", lambda *given: None)  # what this process would render is left to the others
     monkeypatch.setenv("WORKBENCH_CACHE", str(store.cache_root()) + "-two")
     both = fetch(REQUEST)
     assert np.array_equal(alone.films, both.films) and np.array_equal(alone.masks, both.masks) and alone.studies == both.studies
+
+
+def test_a_span_that_another_process_has_begun_is_left_to_it(monkeypatch, tmp_path):
+    made = []
+    monkeypatch.setattr(store, "part", lambda folder, request, start, stop, at: made.append((start, stop, at)))
+    (tmp_path / "work.json").write_text(json.dumps([(0, 3, 0), (3, 6, 5), (6, 7, 9)]))
+    (tmp_path / "studies-3.jsonl").touch()
+    store.work(tmp_path, REQUEST)
+    assert made == [(0, 3, 0), (6, 7, 9)]
+
+
+def test_a_process_that_ends_early_is_one_sentence(own_cache, monkeypatch):
+    monkeypatch.setattr(store, "helpers", lambda count: 1)
+    monkeypatch.setattr(store.sys, "executable", "false")
+    with pytest.raises(UserError, match=r"ended early.*WORKBENCH_CACHE"):
+        fetch(REQUEST)
+    assert not [path for path in own_cache.iterdir() if path.is_dir()]
+
+
+def test_no_process_goes_on_after_an_error(monkeypatch):
+    started, begin = [], store.subprocess.Popen
+    monkeypatch.setattr(store.subprocess, "Popen", lambda *given, **more: started.append(begin(["sleep", "5"])) or started[-1])
+    monkeypatch.setattr(store, "helpers", lambda count: 2)
+    monkeypatch.setattr(store, "part", lambda *given: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(UserError, match="No space left"):
+        fetch(REQUEST)
+    assert [each.returncode for each in started] == [-15, -15]
 
 
 @pytest.mark.parametrize("tear", ["films", "masks", "studies", "seal", "empty"])

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from PIL import ImageFont
 
+from workbench.errors import UserError
 from workbench.phantom import MASKS
 from workbench.phantom.report import report
 from workbench.phantom.thorax.acquisition import BORDERS, LOOKS, THINGS, Acquisition, draw_acquisition
@@ -10,9 +12,9 @@ from workbench.phantom.thorax.anatomy import body_of
 from workbench.phantom.thorax.collimation import bordered, lit
 from workbench.phantom.thorax.course import drawn_study
 from workbench.phantom.thorax.exposure import growing, smoothed, uneven
-from workbench.phantom.thorax.film import render, seen
+from workbench.phantom.thorax.film import ground_truth, render, seen
 from workbench.phantom.thorax.latents import with_finding
-from workbench.phantom.thorax.lead import Mark, marks, stamp
+from workbench.phantom.thorax.lead import Mark, built_in, marks, stamp
 from workbench.phantom.thorax.wires import wires
 
 
@@ -64,6 +66,12 @@ def test_lead_is_bright_where_it_is_put_and_cut_at_the_edge(dress):
     assert np.abs(turned[0] - turned[1]).max() > 0.5 and turned[0].sum() == pytest.approx(turned[1].sum())
 
 
+def test_a_pillow_without_letters_of_any_size_is_refused(monkeypatch):
+    monkeypatch.setattr(ImageFont, "load_default", lambda size: ImageFont.ImageFont())
+    with pytest.raises(UserError, match="install a Pillow with FreeType"):
+        built_in.__wrapped__()
+
+
 def test_the_field_holds_both_lungs_nearly_always_and_varies():
     shares, widths = [], []
     for index in range(70):
@@ -110,6 +118,16 @@ def test_masks_follow_a_patient_who_leans_and_lie_in_the_field_alone():
     for tone, low, high in (("white", 0.95, 1.0), ("grey", 0.3, 0.6)):
         shown = bordered(np.full((96, 96), 0.1), taken._replace(border=tone), field)
         assert low < shown[field == 0].min() <= shown[field == 0].max() <= high and shown[field == 1].max() < 0.11
+
+
+def test_a_mask_is_where_half_of_a_pixel_is_covered_or_a_quarter_by_what_is_thin():
+    fine = np.zeros((32, 32), bool)
+    fine[4:9, 4:9] = fine[20, 20] = True  # whole pixels, halves, and quarters
+    found = seen(plain(), 32)._replace(inside={("heart", ""): fine, ("nodule", "left"): fine})
+    masks, _ = ground_truth(plain(), found, 16)
+    share = fine.reshape(16, 2, 16, 2).mean((1, 3))
+    for name, least in (("heart", 0.5), ("nodule", 0.25)):
+        np.testing.assert_array_equal(masks >> MASKS.index(name) & 1, share >= least)
 
 
 def test_blades_cut_their_own_side_and_turn_together():

@@ -9,10 +9,10 @@ import pytest
 from scipy import ndimage
 
 from tests.unit.test_thorax_paths import capsule_chord, line_of, study_of
-from workbench.phantom.solids import rays
+from workbench.phantom.solids import rays, turn
 from workbench.phantom.thorax.course import drawn_study
 from workbench.phantom.thorax.crossings import Capsules, crossed, union
-from workbench.phantom.thorax.exposure import growing
+from workbench.phantom.thorax.exposure import coarse, growing
 from workbench.phantom.thorax.film import render, seen
 
 
@@ -49,6 +49,25 @@ def test_a_magnified_image_is_that_of_the_general_resampling():
     for size in (44, 50):
         expected = ndimage.zoom(small, size / 11, order=1, mode="nearest", grid_mode=True)
         assert np.abs(growing(11, size) @ small @ growing(11, size).T - expected).max() < 1e-5
+
+
+@pytest.mark.parametrize("size", [50, 64, 96])
+def test_coarse_is_the_mean_of_blocks_smoothed_and_magnified(size):
+    film = np.random.default_rng(1).random((size, size)) * np.linspace(1, 3, size)[:, None]
+    factor = {50: 1, 64: 2, 96: 3}[size]
+    small = film.reshape(size // factor, factor, size // factor, factor).mean((1, 3))
+    small = ndimage.gaussian_filter(small, 0.1 * len(small), mode="nearest", truncate=3)
+    expected = ndimage.zoom(small, factor, order=1, mode="nearest", grid_mode=True)
+    assert np.abs(coarse(film, 0.1) - expected).max() < 1e-6
+
+
+def test_a_rotation_is_roll_then_pitch_then_yaw():
+    yaw, roll, pitch = np.deg2rad([25.0, -40.0, 13.0])
+    about_y = [[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]]
+    about_z = [[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]]
+    about_x = [[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]]
+    expected = np.array(about_y) @ np.array(about_x) @ np.array(about_z)
+    np.testing.assert_allclose(turn(25.0, -40.0, 13.0), expected, atol=1e-15)
 
 
 def test_threads_render_the_same_bits():

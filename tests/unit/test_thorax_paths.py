@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from workbench.phantom.solids import DETECTOR, DISTANCE, Ellipsoid, Interval, interval, rays, turn
+from workbench.phantom.solids import DETECTOR, DISTANCE, Ellipsoid, Interval, both, interval, rays, turn
 from workbench.phantom.thorax.anatomy import body_of
 from workbench.phantom.thorax.course import drawn_study
-from workbench.phantom.thorax.crossings import Capsules, Crossings, crossed, met, shared, union
+from workbench.phantom.thorax.crossings import Capsules, Crossings, crossed, shared, union
 from workbench.phantom.thorax.exposure import block_mean
 from workbench.phantom.thorax.fields import field_of, rho, weights
 from workbench.phantom.thorax.film import attenuated, beam_of, seen, turned
@@ -92,10 +92,25 @@ def test_all_solids_of_one_product_are_the_solids_one_by_one():
         assert np.abs(found.length - expected.length).max() < 1e-6
 
 
+def test_lists_of_meetings_are_the_solids_ray_by_ray():
+    study = study_of()
+    placed = Placed(body_of(study), turned(study), beam_of(study, 40, np.float64), 1)
+    room = placed.body.cage
+    solids = [*placed.body.bones.plates, *placed.body.organs.values()]
+    outer = interval(placed.beam, placed.ellipsoid(room))
+    for solid, whole, part in zip(solids, placed.balls(solids), placed.balls(solids, room)):
+        own = interval(placed.beam, placed.ellipsoid(solid))
+        assert np.abs(whole.total(placed.beam) - own.length).max() < 1e-6 and (whole.length > 0).all()
+        assert np.abs(union([part]).total(placed.beam) - both(own, outer).length).max() < 1e-6
+    assert placed.balls([]) == []
+
+
 def test_union_of_crossings_is_that_of_marched_rays():
     beam = rays("PA", 24, 26.0, (0.0, 0.0), np.float64)
     ball = Ellipsoid(np.array([-5.0, 4.0, 0.0]), np.array([4.0, 2.0, 3.0]), turn(20.0, 30.0))
-    parts = [crossed(beam, CAPSULES), met(interval(beam, ball))]
+    whole = interval(beam, ball)
+    ray = np.flatnonzero(whole.leave > whole.enter)
+    parts = [crossed(beam, CAPSULES), Crossings(ray.astype(np.int32), whole.enter.ravel()[ray], whole.leave.ravel()[ray])]
     found, z = union(parts), np.linspace(-14, 14, 28001)
     within = Interval(np.full((1, 24, 24), -3.0), np.full((1, 24, 24), 2.5))
     overlap = np.bincount(found.ray, shared(found, within), 24 * 24)

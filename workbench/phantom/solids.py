@@ -4,6 +4,7 @@ Axes of the patient as seen from the front: x to the patient's left (image right
 the place (X, Y) where they meet the detector and run through (X, Y, 0)(alpha + beta z) + (0, 0, z).
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -54,11 +55,14 @@ def rays(view: str, size: int, field: float, centre: tuple[float, float], dtype:
 
 def turn(yaw: float = 0.0, roll: float = 0.0, pitch: float = 0.0) -> np.ndarray:
     """Rotation by `roll` about z (left side up), then `pitch` about x, then `yaw` about y; degrees."""
-    (cy, cr, cp), (sy, sr, sp) = np.cos(np.deg2rad([yaw, roll, pitch])), np.sin(np.deg2rad([yaw, roll, pitch]))
-    about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
-    about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
-    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    return about_y @ about_x @ about_z
+    (cy, sy), (cr, sr), (cp, sp) = ((math.cos(math.radians(each)), math.sin(math.radians(each))) for each in (yaw, roll, pitch))
+    return np.array(
+        [
+            [cy * cr + sy * sp * sr, sy * sp * cr - cy * sr, sy * cp],
+            [cp * sr, cp * cr, -sp],
+            [cy * sp * sr - sy * cr, sy * sr + cy * sp * cr, cy * cp],
+        ]
+    )
 
 
 def interval(beam: Rays, solid: Ellipsoid) -> Interval:

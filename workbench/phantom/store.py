@@ -25,6 +25,7 @@ from workbench.phantom import GENERATOR_VERSION
 LAYOUT = 1  # of these folders
 Part = Literal["first", "lateral", "more", "words"]  # films from the front, from the side, all further films of a study; reports alone
 ALONE = 150  # studies that are not worth a second process
+SPAN = 20  # studies that a process takes at a time
 
 
 class Request(NamedTuple):
@@ -133,29 +134,49 @@ def write(folder: Path, request: Request) -> None:
             if hasattr(os, "posix_fallocate"):  # a full disk is an error here; in the map it would be the end of the process
                 os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
     spans = shares(request.studies)
-    if len(spans) == 1:
-        part(folder, request, *spans[0], 0)
-    else:
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path[1:]])}
-        command = [sys.executable, "-m", "workbench.phantom.store", str(folder), json.dumps(request)]
-        workers = [subprocess.Popen([*command, str(start), str(stop), str(starts[start])], env=environment) for start, stop in spans]
+    (folder / "work.json").write_text(json.dumps([(start, stop, starts[start]) for start, stop in spans]))
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path[1:]])}
+    command = [sys.executable, "-m", "workbench.phantom.store", str(folder), json.dumps(request)]
+    workers = [subprocess.Popen(command, env=environment) for _ in range(helpers(request.studies))]
+    whole = False
+    try:  # this process renders from the first moment on, while the others start
+        work(folder, request)
+        whole = True
+    finally:
+        for worker in workers:
+            if not whole:
+                worker.terminate()
         codes = [worker.wait() for worker in workers]
-        if any(codes):
-            raise UserError(
-                f"{folder.parent}: a process rendering phantoms ended early; free memory or disk, or set WORKBENCH_CACHE to another folder"
-            )
+    if any(codes):
+        raise UserError(
+            f"{folder.parent}: a process rendering phantoms ended early; free memory or disk, or set WORKBENCH_CACHE to another folder"
+        )
     lines = b"".join((folder / f"studies-{start}.jsonl").read_bytes() for start, _ in spans)
     (folder / "studies.jsonl").write_bytes(lines)
-    for start, _ in spans:
-        (folder / f"studies-{start}.jsonl").unlink()
+    for left_over in (folder / "work.json", *folder.glob("studies-*.jsonl")):
+        left_over.unlink()
     (folder / "seal.json").write_text(json.dumps({"request": request, "studies": hashlib.sha256(lines).hexdigest()}))
 
 
+def helpers(count: int) -> int:
+    """Processes besides this one that so many studies are worth."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(min(cores, 8, count // ALONE), 1) - 1
+
+
 def shares(count: int) -> list[tuple[int, int]]:
-    """Consecutive spans of studies, one per process."""
-    processes = max(min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8, count // ALONE), 1)
-    ends = np.linspace(0, count, processes + 1).astype(int).tolist()
-    return list(itertools.pairwise(ends))
+    """Consecutive spans of studies, of which every process takes the next that none has."""
+    return [(start, min(start + SPAN, count)) for start in range(0, count, SPAN)]
+
+
+def work(folder: Path, request: Request) -> None:
+    """Render one span after the other, but for those that another process has begun: the file of its rows is there."""
+    for start, stop, at in json.loads((folder / "work.json").read_text()):
+        try:
+            (folder / f"studies-{start}.jsonl").touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        part(folder, request, start, stop, at)
 
 
 def part(folder: Path, request: Request, start: int, stop: int, at: int) -> None:
@@ -197,4 +218,4 @@ def known(study: Any, film: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    part(Path(sys.argv[1]), Request(*json.loads(sys.argv[2])), int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]))
+    work(Path(sys.argv[1]), Request(*json.loads(sys.argv[2])))

@@ -75,7 +75,7 @@ def body_of(study: Study) -> Body:
         for side, way in WAY.items()
     }
     fallen = {side: collapsed(lungs[side], WAY[side], gone.size) for side in SIDES if (gone := study.of("pneumothorax", side)) is not None}
-    trees = {side: joined([vessels(study, WAY[side]), grains(study, lungs[side], WAY[side])]) for side in SIDES}
+    trees = {side: joined([vessels(study.seed, study.patient_index, WAY[side]), grains(study, lungs[side], WAY[side])]) for side in SIDES}
     for side, lung in fallen.items():
         trees[side] = moved(trees[side], lungs[side], lung)
     aside = np.array([shift, 0.0, 0.0])

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workbench.phantom.solids import Interval, Rays
+from workbench.phantom.solids import Interval, Rays, both
 
 THINNEST = 0.6  # samples: the least radius with which a capsule is drawn
 UNTURNED = np.eye(3)
@@ -33,21 +33,27 @@ class Crossings(NamedTuple):
     def length(self) -> np.ndarray:
         return self.leave - self.enter
 
+    def clipped(self, within: Interval) -> "Crossings":
+        """The part of every entry that lies in an interval of its own (n,); empty where leave < enter."""
+        return Crossings(self.ray, *both(Interval(self.enter, self.leave), within))
+
     def total(self, beam: Rays, weight: np.ndarray | None = None) -> np.ndarray:
         """Length in z of every ray (h, w), each entry times its weight."""
-        height, width = beam.slant.shape
-        amount = self.length if weight is None else weight
-        return np.bincount(self.ray, amount, height * width).reshape(height, width).astype(beam.x.dtype)
+        from workbench.phantom.thorax.kernels import added
+
+        totals = np.zeros(beam.slant.size)
+        added(self.ray, self.length if weight is None else weight, totals)
+        return totals.reshape(beam.slant.shape).astype(beam.x.dtype)
 
 
 def joined(parts: list[Capsules]) -> Capsules:
     """Several lists as one."""
-    return Capsules(*(np.concatenate([getattr(part, name) for part in parts]) for name in Capsules._fields))
+    return Capsules(*map(np.concatenate, zip(*parts)))
 
 
 def chain(points: np.ndarray, radius: float | np.ndarray) -> Capsules:
     """A bent tube (n points) as n - 1 capsules."""
-    return Capsules(points[:-1], points[1:], np.broadcast_to(np.asarray(radius, float), (len(points) - 1,)).copy())
+    return Capsules(points[:-1], points[1:], np.full(len(points) - 1, radius, float))
 
 
 def smooth(points: np.ndarray, pieces: int = 6) -> np.ndarray:
@@ -86,12 +92,6 @@ def along(beam: Rays) -> tuple[np.ndarray, np.ndarray]:
     return np.ascontiguousarray(beam.x[0]), np.ascontiguousarray(beam.y[:, 0])
 
 
-def met(found: Interval) -> Crossings:
-    """The rays that meet one solid."""
-    ray = np.flatnonzero(found.leave > found.enter)
-    return Crossings(ray.astype(np.int32), found.enter.ravel()[ray], found.leave.ravel()[ray])
-
-
 def union(parts: list[Crossings]) -> Crossings:
     """The same set without overlaps, sorted by ray and depth: what two solids share belongs to the first that the ray meets."""
     from workbench.phantom.thorax.kernels import disjoint
@@ -101,8 +101,8 @@ def union(parts: list[Crossings]) -> Crossings:
         return Crossings(ray, enter, leave)
     first = int(ray.min())
     found = Crossings(np.empty_like(ray), np.empty_like(enter), np.empty_like(leave))
-    ends = np.zeros((2, int(ray.max()) - first + 2), np.int32)
-    count = disjoint(ray, enter, leave, first, *ends, *found)
+    heads, follows = np.zeros(int(ray.max()) - first + 1, np.int32), np.empty(len(ray), np.int32)
+    count = disjoint(ray, enter, leave, first, heads, follows, *found)
     return Crossings(*(part[:count] for part in found))
 
 

@@ -61,12 +61,20 @@ def growing(small: int, size: int) -> np.ndarray:
     return np.maximum(1 - np.abs(place[:, None] - np.arange(small)), 0).astype(np.float32)
 
 
+@lru_cache(maxsize=64)
+def smoothing(size: int, width: float) -> tuple[np.ndarray, np.ndarray]:
+    """What averages `size` pixels to about 32 (small, size), and what smooths these by `width` of the side and interpolates (size, small)."""
+    factor = max(each for each in range(1, max(size // 32, 1) + 1) if size % each == 0)
+    small = size // factor
+    blur = ndimage.gaussian_filter1d(np.eye(small), width * small, axis=0, mode="nearest", truncate=3)
+    average = np.kron(np.eye(small), np.full((1, factor), 1 / factor))
+    return average.astype(np.float32), (growing(small, size) @ blur).astype(np.float32)
+
+
 def coarse(film: np.ndarray, width: float) -> np.ndarray:
-    """A square film smoothed by `width` of its side: averaged to about 32 pixels, smoothed, interpolated."""
-    factor = max(each for each in range(1, max(len(film) // 32, 1) + 1) if len(film) % each == 0)
-    small = block_mean(film, factor)
-    small = ndimage.gaussian_filter(small, width * len(small), mode="nearest", truncate=3)
-    return (up := growing(len(small), len(film)).astype(film.dtype, copy=False)) @ small @ up.T  # type: ignore[no-any-return]
+    """A square film smoothed by `width` of its side: averaged to about 32 pixels, smoothed, interpolated; along one axis and along the other."""
+    average, grown = (each.astype(film.dtype, copy=False) for each in smoothing(len(film), width))
+    return grown @ (average @ film @ average.T) @ grown.T  # type: ignore[no-any-return]
 
 
 def eased(density: np.ndarray, scanner: Scanner, window: np.ndarray) -> np.ndarray:

@@ -65,25 +65,54 @@ def ellipsoids(centres, radii, axes, x, y, alpha, beta, form, enter, leave):  # 
 
 
 @compiled
+def shadow(c0, c1, c2, x):  # type: ignore[no-untyped-def]
+    """First column and one past the last in which a discriminant, a polynomial in x, can be above 0."""
+    width, under = len(x), c1 * c1 - 4 * c0 * c2
+    if c2 >= 0:  # not wholly between source and detector
+        return 0, width
+    if under <= 0:
+        return 0, 0
+    middle, reach, step = c1 / (-2 * c2), np.sqrt(under) / (-2 * c2), x[1] - x[0]
+    first = int(min(max((middle - reach - x[0]) / step, 0), width))
+    return first, int(min(max((middle + reach - x[0]) / step + 2, first), width))
+
+
+@compiled
+def meetings(centres, radii, axes, x, y, alpha, beta, form, ray, enter, leave, ends):  # type: ignore[no-untyped-def]
+    """Fill ray, enter and leave with every meeting of a ray and an ellipsoid, and ends (n,) with where those of each solid end."""
+    found = 0
+    for solid in range(len(ends)):
+        depth = centres[solid, 2]
+        for row in range(len(y)):
+            conic(form, solid, centres, radii, axes, y[row], alpha, beta)
+            a0, a1, a2, b0, b1, b2 = form[0, 0], form[0, 1], form[0, 2], form[1, 0], form[1, 1], form[1, 2]
+            c0, c1, c2 = form[3, 0], form[3, 1], form[3, 2]
+            first, last = shadow(c0, c1, c2, x)
+            for column in range(first, last):
+                at = x[column]
+                under = c0 + at * (c1 + at * c2)
+                if under > 0:
+                    each = 1 / (a0 + at * (a1 + at * a2))
+                    nearest, half = depth - (b0 + at * (b1 + at * b2)) * each, np.sqrt(under) * each
+                    ray[found], enter[found], leave[found] = row * len(x) + column, nearest - half, nearest + half
+                    found += 1
+        ends[solid] = found
+
+
+@compiled
 def united(centres, radii, axes, x, y, alpha, beta, form, counts, enter, leave):  # type: ignore[no-untyped-def]
     """Fill enter and leave (k, h, w) with the pieces of the ellipsoids' union, first to last, as far as the most that a ray has.
 
     `counts` (h, w) begins as zeros and ends as the number of pieces of every ray; those it lacks lie at FAR.
     """
-    most, step = 0, x[1] - x[0]
+    most = 0
     for solid in range(enter.shape[0]):
         depth = centres[solid, 2]
         for row in range(enter.shape[1]):
             conic(form, solid, centres, radii, axes, y[row], alpha, beta)
             a0, a1, a2, b0, b1, b2 = form[0, 0], form[0, 1], form[0, 2], form[1, 0], form[1, 1], form[1, 2]
             c0, c1, c2 = form[3, 0], form[3, 1], form[3, 2]
-            first, last, under = 0, enter.shape[2], c1 * c1 - 4 * c0 * c2
-            if c2 < 0:  # the shadow of what lies wholly between source and detector
-                if under <= 0:
-                    continue
-                middle, reach = c1 / (-2 * c2), np.sqrt(under) / (-2 * c2)
-                first = max(int(min(max((middle - reach - x[0]) / step, 0), last)), 0)
-                last = int(min(max((middle + reach - x[0]) / step + 2, first), last))
+            first, last = shadow(c0, c1, c2, x)
             for column in range(first, last):
                 at = x[column]
                 under = c0 + at * (c1 + at * c2)
@@ -136,7 +165,7 @@ def surface(sign, root, a, b, ud, um, dd, md, off, reach):  # type: ignore[no-un
 @compiled
 def boxed(starts, ends, radii, turned, thinnest, x, y, alpha, beta, solids, boxes):  # type: ignore[no-untyped-def]
     """Fill solids (n, 9) and boxes (n, 4) as `capsules` takes them, turned to the detector's axes; the number of rays in all boxes."""
-    room, step, width, height = 0, y[0] - y[1], len(x), len(y)
+    room, finer, width, height = 0, 1 / (y[0] - y[1]), len(x), len(y)
     for solid in range(solids.shape[0]):
         square = 0.0
         for axis in range(3):
@@ -150,17 +179,18 @@ def boxed(starts, ends, radii, turned, thinnest, x, y, alpha, beta, solids, boxe
         left, right, top, foot = width, 0, height, 0
         for end in range(2):
             depth = (alpha + beta * (solids[solid, 2] + end * solids[solid, 5])) / abs(beta)
+            clear = depth * depth - wide * wide
+            scale = 1 / (clear * abs(beta))
             for axis in range(2):  # the planes through the source that touch the ball round this end
                 off = solids[solid, axis] + end * solids[solid, 3 + axis]
-                beside = wide * np.sqrt(off * off + depth * depth - wide * wide)
-                low, high = (off * depth - beside) / (depth * depth - wide * wide), (off * depth + beside) / (depth * depth - wide * wide)
-                low, high = low / abs(beta), high / abs(beta)
+                beside = wide * np.sqrt(off * off + clear)
+                low, high = (off * depth - beside) * scale, (off * depth + beside) * scale
                 if axis == 0:
-                    left = min(left, int(max(np.ceil((low - x[0]) / step), 0)))
-                    right = max(right, int(min(max(np.floor((high - x[0]) / step) + 1, 0), width)))
+                    left = min(left, int(max(np.ceil((low - x[0]) * finer), 0)))
+                    right = max(right, int(min(max(np.floor((high - x[0]) * finer) + 1, 0), width)))
                 else:
-                    top = min(top, int(max(np.ceil((y[0] - high) / step), 0)))
-                    foot = max(foot, int(min(max(np.floor((y[0] - low) / step) + 1, 0), height)))
+                    top = min(top, int(max(np.ceil((y[0] - high) * finer), 0)))
+                    foot = max(foot, int(min(max(np.floor((y[0] - low) * finer) + 1, 0), height)))
         for axis in range(3, 6):
             solids[solid, axis] /= max(reach, 1e-9)
         solids[solid, 6], solids[solid, 7], solids[solid, 8] = reach, wide, (radii[solid] / wide) ** 2
@@ -204,33 +234,49 @@ def capsules(solids, boxes, x, y, alpha, beta, ray, enter, leave):  # type: igno
 
 
 @compiled
-def disjoint(ray, enter, leave, least, ends, begins, numbers, froms, tos):  # type: ignore[no-untyped-def]
+def disjoint(ray, enter, leave, least, heads, follows, numbers, froms, tos):  # type: ignore[no-untyped-def]
     """Fill numbers, froms and tos with the same set sorted by ray and depth and without overlaps; how many entries it has.
 
-    What two entries share belongs to the first that the ray meets. `ends` and `begins` are zeros, one for each ray from `least` on and one more.
+    What two entries share belongs to the first that the ray meets. `heads` is zeros, one for each ray from `least` on, `follows` room for
+    one number an entry: they chain the entries of every ray by depth, numbered from 1; 0 ends a chain.
     """
     for entry in range(len(ray)):
-        ends[ray[entry] - least + 1] += 1
-    for number in range(len(ends) - 1):
-        ends[number + 1] += ends[number]
-        begins[number] = ends[number]
-    for entry in range(len(ray)):
-        number = ray[entry] - least
-        place = ends[number]
-        while place > begins[number] and froms[place - 1] > enter[entry]:
-            froms[place], tos[place] = froms[place - 1], tos[place - 1]
-            place -= 1
-        froms[place], tos[place] = enter[entry], leave[entry]
-        ends[number] += 1
+        before, after = 0, heads[ray[entry] - least]
+        while after > 0 and enter[after - 1] <= enter[entry]:
+            before, after = after, follows[after - 1]
+        follows[entry] = after
+        if before > 0:
+            follows[before - 1] = entry + 1
+        else:
+            heads[ray[entry] - least] = entry + 1
     found = 0
-    for number in range(len(ends) - 1):
-        reached = -FAR
-        for place in range(begins[number], ends[number]):
-            start, stop = max(froms[place], reached), tos[place]
-            if stop > start:  # written never ahead of what is still to be read
+    for number in range(len(heads)):
+        after, reached = heads[number], -FAR
+        while after > 0:
+            start, stop = max(enter[after - 1], reached), leave[after - 1]
+            if stop > start:
                 numbers[found], froms[found], tos[found] = number + least, start, stop
                 found, reached = found + 1, stop
+            after = follows[after - 1]
     return found
+
+
+@compiled
+def added(ray, amount, totals):  # type: ignore[no-untyped-def]
+    """Add what every entry amounts to to its ray's total (rays,)."""
+    for entry in range(len(ray)):
+        totals[ray[entry]] += amount[entry]
+
+
+@compiled
+def summed(enter, leave, lengths):  # type: ignore[no-untyped-def]
+    """Fill the summed length (rays,) of pieces (k, rays); empty ones, which leave before they enter, count nothing."""
+    for ray in range(len(lengths)):
+        total = 0.0
+        for piece in range(enter.shape[0]):
+            if leave[piece, ray] > enter[piece, ray]:
+                total += leave[piece, ray] - enter[piece, ray]
+        lengths[ray] = total
 
 
 @compiled

@@ -1,11 +1,12 @@
 """Side markers of lead and burned-in words, drawn with the built-in font of Pillow."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from workbench.errors import UserError
 from workbench.phantom.thorax.acquisition import Acquisition, Dress
 from workbench.randomness import rng
 
@@ -68,11 +69,25 @@ def stamp(grey: np.ndarray, mark: Mark) -> None:
     there += cover[rows, columns] * (np.maximum(value[rows, columns], there * (value[rows, columns] > 0.5)) - there)
 
 
+@cache
+def built_in() -> ImageFont.FreeTypeFont:
+    """Pillow's own font, which is unpacked once."""
+    font = ImageFont.load_default(10.0)
+    if not isinstance(font, ImageFont.FreeTypeFont):
+        raise UserError("thorax: this Pillow draws no letters of any size; install a Pillow with FreeType, as the one from PyPI has it")
+    return font
+
+
+def letters(size: float) -> ImageFont.FreeTypeFont:
+    """The font at a size in pixels."""
+    return built_in().font_variant(size=size)
+
+
 @lru_cache(maxsize=256)
 def patch(mark: Mark, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Grey and share covered (h, w) of a mark on a film of this size."""
     tall = max(mark.height * size * FINER * (0.7 if mark.dress in ("disc", "tag") else 1.0), 3.0)
-    font = ImageFont.load_default(tall * 1.35)  # capitals are 0.74 of the size
+    font = letters(tall * 1.35)  # capitals are 0.74 of the size
     left, top, right, foot = (round(each) for each in font.getbbox(mark.text if mark.text != "↑" else "I"))
     wide, high = right - left, foot - top
     room = int(2.2 * tall + max(wide, high))
@@ -99,7 +114,7 @@ def patch(mark: Mark, size: int) -> tuple[np.ndarray, np.ndarray]:
         ball = 0.16 * tall
         on_cover.ellipse((middle - ball, middle + 0.75 * tall - ball, middle + ball, middle + 0.75 * tall + ball), fill=255)
     if mark.small:
-        on_cover.text((middle - 0.3 * tall, middle + 0.6 * tall), mark.small, fill=255, font=ImageFont.load_default(tall * 0.65))
+        on_cover.text((middle - 0.3 * tall, middle + 0.6 * tall), mark.small, fill=255, font=letters(tall * 0.65))
     if mark.mirrored:
         value, cover = ImageOps.mirror(value), ImageOps.mirror(cover)
     if mark.slant:

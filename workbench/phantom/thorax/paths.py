@@ -1,5 +1,7 @@
 """How far every ray runs in every material: exact for solids, sampled for the smooth changes of a lung."""
 
+import itertools
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +10,7 @@ from workbench.phantom import SIDES
 from workbench.phantom.solids import Ellipsoid, Interval, Rays, both
 from workbench.phantom.thorax.abdomen import room_for_gas
 from workbench.phantom.thorax.anatomy import PLEURA, Body
-from workbench.phantom.thorax.crossings import Capsules, Crossings, along, crossed, joined, met, shared, union
+from workbench.phantom.thorax.crossings import Capsules, Crossings, along, crossed, joined, shared, union
 from workbench.phantom.thorax.fields import Field, density, field_of, rho, weights
 from workbench.phantom.thorax.latents import Study
 from workbench.phantom.thorax.mediastinum import HEART
@@ -67,18 +69,17 @@ class Placed(NamedTuple):
     def window(self, solid: Ellipsoid) -> tuple[slice, slice]:
         """Rows and columns of the film that hold an ellipsoid's shadow, in whole steps of the coarse grid."""
         placed = self.ellipsoid(solid)
-        reach = np.sqrt(((placed.axes * placed.radii) ** 2).sum(1))
-        depths = placed.centre[2] + np.array([-1, 1]) * reach[2]
-        shadows = [(placed.centre[:2] + sign * reach[:2]) / (self.beam.alpha + self.beam.beta * z) for sign in (-1, 1) for z in depths]
-        low, high = np.min(shadows, 0), np.max(shadows, 0)
-        ends = np.array(
-            [[self.beam.y[0, 0] - high[1], self.beam.y[0, 0] - low[1]], [low[0] - self.beam.x[0, 0], high[0] - self.beam.x[0, 0]]]
-        )
-        blocks = ends / (self.beam.step * self.factor)
+        reach = np.sqrt(((placed.axes * placed.radii) ** 2).sum(1)).tolist()
+        middle, beam = placed.centre.tolist(), self.beam
+        opened = [beam.alpha + beam.beta * (middle[2] + sign * reach[2]) for sign in (-1, 1)]
+        across, up = ([(middle[axis] + sign * reach[axis]) / each for sign in (-1, 1) for each in opened] for axis in (0, 1))
+        left, top, block = float(beam.x[0, 0]), float(beam.y[0, 0]), beam.step * self.factor
+        ends = (top - max(up), top - min(up)), (min(across) - left, max(across) - left)
         slices = []
-        for (first, last), size in zip(blocks, self.beam.slant.shape):
-            start = int(np.clip(np.floor(first) - 1, 0, size // self.factor - 1))
-            stop = int(np.clip(np.ceil(last) + 1, start + 1, size // self.factor))
+        for (first, last), size in zip(ends, beam.slant.shape):
+            count = size // self.factor
+            start = min(max(math.floor(first / block) - 1, 0), count - 1)
+            stop = min(max(math.ceil(last / block) + 1, start + 1), count)
             slices.append(slice(start * self.factor, stop * self.factor))
         return slices[0], slices[1]
 
@@ -92,10 +93,19 @@ class Placed(NamedTuple):
 
     def balls(self, solids: list[Ellipsoid], within: Ellipsoid | None = None) -> list[Crossings]:
         """The rays that meet each of the solids, or the part of it that lies in another."""
+        from workbench.phantom.thorax.kernels import meetings
+
+        if not solids:
+            return []
+        x, y = along(self.beam)
+        room, ends = len(solids) * self.beam.slant.size, np.zeros(len(solids), np.int64)
+        found = Crossings(np.empty(room, np.int32), *np.empty((2, room), x.dtype))
+        meetings(*self.stacked(solids), x, y, self.beam.alpha, self.beam.beta, np.empty((4, 3)), *found, ends)
+        parts = [Crossings(*(part[start:stop] for part in found)) for start, stop in itertools.pairwise([0, *ends.tolist()])]
         if within is None:
-            return [met(each) for each in each_of(self.intervals(solids))] if solids else []
-        room, *own = each_of(self.intervals([within, *solids]))
-        return [met(both(room, each)) for each in own]
+            return parts
+        outer = Interval(*(each.ravel() for each in self.intervals([within])))
+        return [each.clipped(Interval(outer.enter[each.ray], outer.leave[each.ray])) for each in parts]
 
     def points(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Patient axes (3, n) of places z on the rays that meet the detector at x, y."""

@@ -21,7 +21,11 @@ def common(solids: Interval) -> Interval:
 
 def length(pieces: Interval) -> np.ndarray:
     """Summed length of pieces (h, w)."""
-    return pieces.length.sum(0)
+    from workbench.phantom.thorax.kernels import summed
+
+    lengths = np.empty(pieces.enter.shape[1:], pieces.enter.dtype)
+    summed(*flattened(pieces), lengths.reshape(-1))
+    return lengths
 
 
 def gaps(within: Interval, pieces: Interval) -> Interval:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import expit
 
 from workbench.errors import UserError
@@ -50,6 +49,8 @@ def linear(name: str, age: np.ndarray, male: np.ndarray, portable: np.ndarray, i
 
 def settled(targets: Mapping[str, float], shifts: Mapping[str, float], level: LevelName) -> tuple[dict[str, float], dict[str, float]]:
     """Shares of all findings, and the shifts that give the target ones theirs; finding by finding, as the odds are drawn."""
+    from scipy.optimize import brentq  # a tenth of the time to a first film, of which few have a stated prevalence
+
     alone, draw = people(), rng(0, "thorax population", 1)
     found: dict[str, np.ndarray] = {}
     shares, moved = dict[str, float](), dict(shifts)

@@ -1,5 +1,7 @@
 """What branches in the lungs: vessels, and the air tubes from the trachea to the lobes; patient axes, unscaled cm."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from workbench.phantom.solids import Ellipsoid
@@ -30,9 +32,10 @@ def grains(study: Study, lung: Ellipsoid, way: int) -> Capsules:
     return Capsules(places - reach, places + reach, 0.16 * np.exp(0.25 * draw.normal(size=GRAINS)))
 
 
-def vessels(study: Study, way: int) -> Capsules:
-    """The vessels of one lung, from the arteries of the hilum out, forking at every generation."""
-    draw = rng(study.seed, f"thorax vessels {way}", 0, study.patient_index)
+@lru_cache(maxsize=16)
+def vessels(seed: int, patient: int, way: int) -> Capsules:
+    """The vessels of one lung, from the arteries of the hilum out, forking at every generation; kept for the patient's next film."""
+    draw = rng(seed, f"thorax vessels {way}", 0, patient)
     artery = np.array(HILA["left" if way > 0 else "right"])[1:]
     along = np.clip(np.linspace(0, 2, TRUNKS) + draw.normal(0, 0.15, size=TRUNKS), 0, 2)
     start = np.stack([np.interp(along, np.arange(3), axis) for axis in artery.T], 1) + draw.normal(0, 0.15, size=(TRUNKS, 3))
