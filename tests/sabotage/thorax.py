@@ -108,7 +108,7 @@ SABOTAGES = [
         "confuses across with up",
     ),
     Sabotage(
-        f"{HERE}/anatomy.py",
+        f"{HERE}/shape.py",
         'WAY = {"right": -1, "left": 1}',
         'WAY = {"right": 1, "left": -1}',
         [f"{FILMS}::test_left_is_at_image_right"],

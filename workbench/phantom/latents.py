@@ -46,7 +46,7 @@ class Patient(NamedTuple):
     illness: float
     size: float  # log of the skeleton's scale
     heart: float  # log of the heart's scale
-    shape: tuple[float, ...]  # standard normal, eight organ proportions
+    shape: tuple[float, ...]  # normal with the level's spread: eight proportions of organs, then three that thorax/shape.py names
 
 
 class Study(NamedTuple):
@@ -118,7 +118,7 @@ def draw_patient(seed: int, index: int, level: LevelName) -> Patient:
     build, illness = float(draw.beta(2, 2)), float(draw.normal())
     size = (0.03 if sex == "M" else -0.04) + 0.03 * float(draw.normal())
     heart = own.heart * float(draw.normal()) + 0.04 * (age - 57) / 18
-    return Patient(age, sex, build, illness, size, heart, tuple(float(value) for value in own.shape * draw.normal(size=8)))
+    return Patient(age, sex, build, illness, size, heart, tuple(float(value) for value in own.shape * draw.normal(size=11)))
 
 
 def draw_study(seed: int, index: int, level: LevelName) -> Study:

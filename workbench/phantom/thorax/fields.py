@@ -6,10 +6,11 @@ import numpy as np
 
 from workbench.phantom.solids import Ellipsoid
 from workbench.phantom.thorax import SIDES
-from workbench.phantom.thorax.abdomen import dome_top
-from workbench.phantom.thorax.anatomy import SHARE, WAY, Body, place_in
+from workbench.phantom.thorax.abdomen import sulcus
+from workbench.phantom.thorax.anatomy import SHARE, Body, place_in
 from workbench.phantom.thorax.latents import Finding, Study
 from workbench.phantom.thorax.materials import LUNG
+from workbench.phantom.thorax.shape import WAY
 from workbench.randomness import rng
 
 SMOOTH = ("effusion", "consolidation", "atelectasis", "oedema")
@@ -50,7 +51,7 @@ def field_of(study: Study, body: Body, side: str) -> Field:
         body.fallen.get(side, body.lungs[side]),
         WAY[side],
         body.scale,
-        (dome_top(study, side) - 5.5) * body.scale,
+        sulcus(study, side) * body.scale,
         lying(study),
         heading / body.scale,
         draw.uniform(0, 2 * np.pi, size=WAVES),
