@@ -74,7 +74,7 @@ def body_of(study: Study) -> Body:
     for side in SIDES:
         trees[side] = Capsules(trees[side].starts + aside, trees[side].ends + aside, trees[side].radius)
     lesions: dict[tuple[str, str], list[Ellipsoid]] = {
-        (each.name, each.side): lesion(each, lungs, fallen) for each in study.findings if each.name in ("nodule", "mass")
+        (each.name, each.side): lesion(each, lungs, fallen, chest.half(each.side).top) for each in study.findings if each.name in ("nodule", "mass")
     }
     devices = []
     for each in study.findings:
@@ -121,15 +121,16 @@ def moved(tree: Capsules, whole: Ellipsoid, fallen: Ellipsoid) -> Capsules:
     return Capsules(starts, ends, tree.radius)
 
 
-def place_in(lung: Ellipsoid, way: int, place: tuple[float, float, float]) -> np.ndarray:
-    """Patient axes of a place relative to a lung above its dome: (out, up, front)."""
-    return lung.centre + lung.axes @ (lung.radii * (ABOVE + SHARE * place) * (way, 1, 1))
+def place_in(lung: Ellipsoid, way: int, place: tuple[float, float, float], rise: float) -> np.ndarray:
+    """Patient axes of a place relative to a lung above its dome: (out, up, front); a dome that is higher by `rise` lifts it, the lower the more."""
+    lifted = np.array([0, rise * (0.78 - 0.81 * place[1]), 0])
+    return lung.centre + lung.axes @ (lung.radii * (ABOVE + SHARE * place) * (way, 1, 1)) + lifted
 
 
-def lesion(finding: Finding, lungs: dict[str, Ellipsoid], fallen: dict[str, Ellipsoid]) -> list[Ellipsoid]:
+def lesion(finding: Finding, lungs: dict[str, Ellipsoid], fallen: dict[str, Ellipsoid], rise: float) -> list[Ellipsoid]:
     """A nodule is a ball with a calcified core, as a granuloma has it; a mass a body with two lobes."""
     lung = fallen.get(finding.side, lungs[finding.side])
-    middle, size = place_in(lung, WAY[finding.side], finding.place), finding.size
+    middle, size = place_in(lung, WAY[finding.side], finding.place, rise), finding.size
     if finding.name == "nodule":
         return [Ellipsoid(middle, np.full(3, size), np.eye(3))]
     a, b, c = finding.place

@@ -106,6 +106,12 @@ def cage(own: Shape) -> Ellipsoid:
     return Ellipsoid(np.array([0, WIDEST - own.low, 0.2]), radii, np.eye(3))
 
 
+def hemithorax(own: Shape, side: str) -> Ellipsoid:
+    """From the middle to the chest wall on one side, whatever the lung does there."""
+    half = WALL / 2 * np.exp(own.wide)
+    return Ellipsoid(np.array([WAY[side] * half, WIDEST, 0.2]), np.array([half, 20.8, 9.0]), np.eye(3))
+
+
 def lung(own: Shape, side: str, shift: float) -> Ellipsoid:
     """One lung, before the cage, the mediastinum and its dome take their room from it; `shift` is that of the mediastinum."""
     half, way, wide = own.half(side), WAY[side], np.exp(own.wide)
