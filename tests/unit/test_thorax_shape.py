@@ -127,6 +127,13 @@ def test_landmarks_lie_on_the_border():
     assert (left[19:, 1] == -94).all()
 
 
+def test_a_lung_that_is_wider_below_has_landmarks_further_out_there():
+    rows, columns = np.mgrid[:120, :160]
+    wedge = (rows > 20) & (rows < 90) & (columns < 70) & (columns > 60 - rows / 2)
+    outer = pair_points((wedge, wedge[:, ::-1]))[3:11]
+    assert (np.diff(outer[:, 0]) < -1).all() and (np.diff(outer[:, 1]) < -1).all()
+
+
 def test_masks_are_read_or_left_out_with_a_reason(tmp_path):
     cut, one = TWO.copy(), TWO.copy()
     cut[:20, 100:110] = True

@@ -32,7 +32,9 @@ def gas(study: Study) -> dict[str, list[Ellipsoid]]:
     found: dict[str, list[Ellipsoid]] = {"right": [], "left": []}
     bubble, wide, flat, place = draw.random(), draw.uniform(1.4, 3.4), draw.uniform(0.45, 0.8), draw.uniform(-1.0, 1.0, size=3)
     if bubble < 0.7:
-        centre = np.array([dome_of(study, "left").centre[0] + 0.7 + 1.4 * place[0], dome_top(study, "left") - 0.9 - wide * flat, 2.0 + place[1]])
+        centre = np.array(
+            [dome_of(study, "left").centre[0] + 0.7 + 1.4 * place[0], dome_top(study, "left") - 0.9 - wide * flat, 2.0 + place[1]]
+        )
         found["left"].append(Ellipsoid(centre, wide * np.array([1.0, flat, 0.9]), turn(0, -12 * place[2])))
     count, pockets = draw.integers(0, 5), draw.uniform(-1, 1, size=(4, 6))
     low = level(shape_of(study.patient), "right", study.inspiration)

@@ -74,7 +74,9 @@ def body_of(study: Study) -> Body:
     for side in SIDES:
         trees[side] = Capsules(trees[side].starts + aside, trees[side].ends + aside, trees[side].radius)
     lesions: dict[tuple[str, str], list[Ellipsoid]] = {
-        (each.name, each.side): lesion(each, lungs, fallen, chest.half(each.side).top) for each in study.findings if each.name in ("nodule", "mass")
+        (each.name, each.side): lesion(each, lungs, fallen, chest.half(each.side).top)
+        for each in study.findings
+        if each.name in ("nodule", "mass")
     }
     devices = []
     for each in study.findings:
