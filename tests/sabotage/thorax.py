@@ -123,7 +123,7 @@ SABOTAGES = [
     ),
     Sabotage(
         f"{HERE}/anatomy.py",
-        "trees[side] = moved(trees[side], lungs[side], lung)",
+        "trees[side] = moved(trees[side], lungs[side], small)",
         "lungs[side] = lung",
         [f"{FILMS}::test_a_pneumothorax_has_a_line_and_no_markings_outside_it"],
         "the chest wall falls with the lung",
