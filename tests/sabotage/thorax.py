@@ -124,7 +124,7 @@ SABOTAGES = [
     Sabotage(
         f"{HERE}/anatomy.py",
         "trees[side] = moved(trees[side], lungs[side], small)",
-        "lungs[side] = lung",
+        "lungs[side] = small",
         [f"{FILMS}::test_a_pneumothorax_has_a_line_and_no_markings_outside_it"],
         "the chest wall falls with the lung",
     ),
