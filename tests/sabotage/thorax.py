@@ -143,7 +143,7 @@ SABOTAGES = [
         "confuses across with up",
     ),
     Sabotage(
-        f"{HERE}/anatomy.py",
+        f"{HERE}/shape.py",
         'WAY = {"right": -1, "left": 1}',
         'WAY = {"right": 1, "left": -1}',
         [f"{FILMS}::test_left_is_at_image_right"],
@@ -158,8 +158,8 @@ SABOTAGES = [
     ),
     Sabotage(
         f"{HERE}/anatomy.py",
-        "trees[side] = moved(trees[side], lungs[side], lung)",
-        "lungs[side] = lung",
+        "trees[side] = moved(trees[side], lungs[side], small)",
+        "lungs[side] = small",
         [f"{FILMS}::test_a_pneumothorax_has_a_line_and_no_markings_outside_it"],
         "the chest wall falls with the lung",
     ),

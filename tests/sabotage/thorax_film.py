@@ -27,8 +27,8 @@ SABOTAGES = [
     ),
     Sabotage(
         f"{HERE}/aim.py",
-        "up = top + above * (field - (top - foot))",
-        "up = foot + above * (field - (top - foot))",
+        "up = top + above * (field - (top - low))",
+        "up = low + above * (field - (top - low))",
         [f"{FILM}::test_the_field_holds_both_lungs_nearly_always_and_varies"],
         "the field misses the lungs",
     ),

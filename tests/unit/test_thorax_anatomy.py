@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from workbench.phantom import SIDES
+from workbench.phantom.thorax.abdomen import sulcus
 from workbench.phantom.thorax.anatomy import body_of
 from workbench.phantom.thorax.course import drawn_study
 from workbench.phantom.thorax.fields import field_of, weights
@@ -68,7 +69,7 @@ def test_gas_is_below_its_dome_and_not_in_everybody():
 
 
 def test_fluid_of_the_half_lying_runs_to_the_back():
-    points = np.stack([np.full(2, 8.0), np.full(2, -9.0), np.array([-6.5, 3.0])])
+    points = np.stack([np.full(2, 8.0), np.full(2, sulcus(study_of(), "left") + 8.5), np.array([-6.5, 3.0])])
     wet = {}
     for view in ("PA", "AP"):
         study = with_finding(study_of(view=view), "effusion", 0.5, "left")

@@ -47,7 +47,7 @@ def bend_of(chest: Chest, study: Study) -> Bend:
     own = study.patient
     draw = rng(study.seed, "ct warp", 0, study.patient_index)
     knots = np.stack([ndimage.zoom(each, 3, order=3) for each in UNEVEN * draw.normal(size=(3, KNOTS, KNOTS, KNOTS))])
-    stretch = np.exp(own.size + np.array([0.5 * own.shape[0], 0.7 * own.shape[1], 0.4 * own.shape[2]]))
+    stretch = np.exp(own.size + np.array([0.03 * own.shape[0], 0.042 * own.shape[1], 0.024 * own.shape[2]]))
     low, high = to_axes(chest.scan, chest.heart.T).T
     grown = sum(each.size for each in study.findings if each.name == "cardiomegaly")
     lost = {WAY[each.side]: each.size for each in study.findings if each.name == "atelectasis"}

@@ -4,6 +4,7 @@ import numpy as np
 
 from workbench.phantom.solids import Ellipsoid, turn
 from workbench.phantom.thorax.latents import Study
+from workbench.phantom.thorax.shape import dome, foot, level, shape_of
 from workbench.randomness import rng
 
 WALL = 0.4  # cm between gas and lung
@@ -12,18 +13,17 @@ WALL = 0.4  # cm between gas and lung
 def dome_top(study: Study, side: str) -> float:
     """Height of a dome, cm, unscaled: it follows the breath and rises where volume is lost."""
     lost = study.of("atelectasis", side)
-    return breathed(study) - (1.2 if side == "left" else 0) + (lost.size if lost else 0)
+    return level(shape_of(study.patient), side, study.inspiration) + (lost.size if lost else 0)
 
 
-def breathed(study: Study) -> float:
-    """Height of the diaphragm, cm, unscaled, before anything pulls at one side."""
-    return -8.0 - 4.2 * study.inspiration + 12 * study.patient.shape[3]
+def dome_of(study: Study, side: str) -> Ellipsoid:
+    """One half of the diaphragm."""
+    return dome(shape_of(study.patient), side, dome_top(study, side))
 
 
-def dome(study: Study, way: int, side: str) -> Ellipsoid:
-    """One half of the diaphragm: highest in front of the middle, so that it falls far at the back and steeply at the side."""
-    narrow = np.exp(study.patient.shape[2] * 0.5)
-    return Ellipsoid(np.array([way * 5.7, dome_top(study, side) - 14.5, 1.8]), np.array([10.3 * narrow, 14.5, 11.3]), np.eye(3))
+def sulcus(study: Study, side: str) -> float:
+    """Height from which fluid stands, cm, unscaled: below the costophrenic angle, since the dome falls further at the back."""
+    return foot(shape_of(study.patient), side, dome_top(study, side)) - 1.2
 
 
 def gas(study: Study) -> dict[str, list[Ellipsoid]]:
@@ -32,12 +32,15 @@ def gas(study: Study) -> dict[str, list[Ellipsoid]]:
     found: dict[str, list[Ellipsoid]] = {"right": [], "left": []}
     bubble, wide, flat, place = draw.random(), draw.uniform(1.4, 3.4), draw.uniform(0.45, 0.8), draw.uniform(-1.0, 1.0, size=3)
     if bubble < 0.7:
-        centre = np.array([6.4 + 1.4 * place[0], dome_top(study, "left") - 0.9 - wide * flat, 2.0 + place[1]])
+        centre = np.array(
+            [dome_of(study, "left").centre[0] + 0.7 + 1.4 * place[0], dome_top(study, "left") - 0.9 - wide * flat, 2.0 + place[1]]
+        )
         found["left"].append(Ellipsoid(centre, wide * np.array([1.0, flat, 0.9]), turn(0, -12 * place[2])))
     count, pockets = draw.integers(0, 5), draw.uniform(-1, 1, size=(4, 6))
+    low = level(shape_of(study.patient), "right", study.inspiration)
     for across, up, front, large, long, tilt in pockets[:count]:
         side = "left" if across > -0.35 else "right"
-        middle = np.array([7.0 + 3.2 * abs(across), breathed(study) - 7.5 + 2.5 * up, 4.0 + 1.5 * front])
+        middle = np.array([7.0 + 3.2 * abs(across), low - 7.5 + 2.5 * up, 4.0 + 1.5 * front])
         way = 1 if side == "left" else -1
         radii = np.exp(0.35 * large) * np.array([1.5 * np.exp(0.3 * long), 0.95, 1.1])
         found[side].append(Ellipsoid(middle * (way, 1, 1), radii, turn(0, 60 * tilt)))

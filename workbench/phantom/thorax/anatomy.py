@@ -10,16 +10,16 @@ import numpy as np
 
 from workbench.phantom import DEVICES, SIDES
 from workbench.phantom.solids import Ellipsoid, turn
-from workbench.phantom.thorax.abdomen import dome, gas
+from workbench.phantom.thorax.abdomen import dome_of, gas
 from workbench.phantom.thorax.crossings import Capsules, joined
 from workbench.phantom.thorax.devices import device
 from workbench.phantom.thorax.latents import Finding, Study
-from workbench.phantom.thorax.mediastinum import chambers, great_vessels, partitions
+from workbench.phantom.thorax.mediastinum import chambers, great_vessels
 from workbench.phantom.thorax.outline import envelope
+from workbench.phantom.thorax.shape import WAY, cage, lung, partitions, shape_of
 from workbench.phantom.thorax.skeleton import Skeleton, skeleton
 from workbench.phantom.thorax.tree import airways, grains, vessels
 
-WAY = {"right": -1, "left": 1}
 CORE = 0.5  # of a nodule's radius that is calcified
 PLEURA = 0.1  # cm, the fallen lung's skin
 # Places of findings are relative to the part of a lung above its dome: out, up and front of its middle, and its size, in the lung's half axes.
@@ -62,43 +62,37 @@ class Body(NamedTuple):
 def body_of(study: Study) -> Body:
     """Solids from the latents: lengths of an average adult, then scaled. Arms are raised, out of the beam, for a lateral view."""
     own, shift = study.patient, mediastinal_shift(study)
-    wide, height = np.exp(own.shape[0] * 0.5), np.exp(own.shape[1] * 0.7)
-    fat = 0.4 + 1.7 * own.build
-    skin, muscle = envelope(study, fat)
-    cage = Ellipsoid(np.array([0, -9.0, 0.2]), np.array([13.9 * wide, 22.0, 8.9]), np.eye(3))
-    lungs = {
-        side: Ellipsoid(
-            np.array([way * 7.2 * wide + 0.3 * shift, -9.0, 0.2]),
-            np.array([(7.2 if way < 0 else 7.1) * wide, 20.8 * height, 9.0]),
-            turn(0, 5.0 * way),
-        )
-        for side, way in WAY.items()
-    }
+    chest = shape_of(own)
+    skin, muscle = envelope(study, 0.4 + 1.7 * own.build)
+    bound = cage(chest)
+    lungs = {side: lung(chest, side, shift) for side in SIDES}
     fallen = {side: collapsed(lungs[side], WAY[side], gone.size) for side in SIDES if (gone := study.of("pneumothorax", side)) is not None}
     trees = {side: joined([vessels(study.seed, study.patient_index, WAY[side]), grains(study, lungs[side], WAY[side])]) for side in SIDES}
-    for side, lung in fallen.items():
-        trees[side] = moved(trees[side], lungs[side], lung)
+    for side, small in fallen.items():
+        trees[side] = moved(trees[side], lungs[side], small)
     aside = np.array([shift, 0.0, 0.0])
     for side in SIDES:
         trees[side] = Capsules(trees[side].starts + aside, trees[side].ends + aside, trees[side].radius)
     lesions: dict[tuple[str, str], list[Ellipsoid]] = {
-        (each.name, each.side): lesion(each, lungs, fallen) for each in study.findings if each.name in ("nodule", "mass")
+        (each.name, each.side): lesion(each, lungs, fallen, chest.half(each.side).top)
+        for each in study.findings
+        if each.name in ("nodule", "mass")
     }
     devices = []
     for each in study.findings:
         if each.name in DEVICES:
             devices += [Device(each, tube, [], density, 0.0) for tube, density in device(each, shift)]
     scale = float(np.exp(own.size))
-    bones = skeleton(study, cage)
+    bones = skeleton(study, bound)
     cores = [each._replace(radii=CORE * each.radii) for (name, _), solids in lesions.items() if name == "nodule" for each in solids]
     body = Body(
         scale,
         skin,
         muscle,
-        cage,
+        bound,
         lungs,
         fallen,
-        chambers(study, shift) | partitions(study, shift) | {f"{side} dome": dome(study, way, side) for side, way in WAY.items()},
+        chambers(study, shift) | partitions(chest, own.age, shift) | {f"{side} dome": dome_of(study, side) for side in SIDES},
         airways(shift),
         great_vessels(study, shift),
         gas(study),
@@ -129,15 +123,16 @@ def moved(tree: Capsules, whole: Ellipsoid, fallen: Ellipsoid) -> Capsules:
     return Capsules(starts, ends, tree.radius)
 
 
-def place_in(lung: Ellipsoid, way: int, place: tuple[float, float, float]) -> np.ndarray:
-    """Patient axes of a place relative to a lung above its dome: (out, up, front)."""
-    return lung.centre + lung.axes @ (lung.radii * (ABOVE + SHARE * place) * (way, 1, 1))
+def place_in(lung: Ellipsoid, way: int, place: tuple[float, float, float], rise: float) -> np.ndarray:
+    """Patient axes of a place relative to a lung above its dome: (out, up, front); a dome that is higher by `rise` lifts it, the lower the more."""
+    lifted = np.array([0, rise * (0.78 - 0.81 * place[1]), 0])
+    return lung.centre + lung.axes @ (lung.radii * (ABOVE + SHARE * place) * (way, 1, 1)) + lifted
 
 
-def lesion(finding: Finding, lungs: dict[str, Ellipsoid], fallen: dict[str, Ellipsoid]) -> list[Ellipsoid]:
+def lesion(finding: Finding, lungs: dict[str, Ellipsoid], fallen: dict[str, Ellipsoid], rise: float) -> list[Ellipsoid]:
     """A nodule is a ball with a calcified core, as a granuloma has it; a mass a body with two lobes."""
     lung = fallen.get(finding.side, lungs[finding.side])
-    middle, size = place_in(lung, WAY[finding.side], finding.place), finding.size
+    middle, size = place_in(lung, WAY[finding.side], finding.place, rise), finding.size
     if finding.name == "nodule":
         return [Ellipsoid(middle, np.full(3, size), np.eye(3))]
     a, b, c = finding.place

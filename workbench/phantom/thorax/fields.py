@@ -6,10 +6,11 @@ import numpy as np
 
 from workbench.phantom import SIDES
 from workbench.phantom.solids import Ellipsoid
-from workbench.phantom.thorax.abdomen import dome_top
-from workbench.phantom.thorax.anatomy import SHARE, WAY, Body, place_in
+from workbench.phantom.thorax.abdomen import sulcus
+from workbench.phantom.thorax.anatomy import SHARE, Body, place_in, scaled
 from workbench.phantom.thorax.latents import Finding, Study
 from workbench.phantom.thorax.materials import LUNG
+from workbench.phantom.thorax.shape import WAY, hemithorax, shape_of
 from workbench.randomness import rng
 
 SMOOTH = ("effusion", "consolidation", "atelectasis", "oedema")
@@ -24,10 +25,11 @@ class Field(NamedTuple):
 
     base: float
     findings: dict[str, Finding]
-    whole: Ellipsoid
+    hemithorax: Ellipsoid  # from the middle to the chest wall
     lung: Ellipsoid  # the fallen one within a pneumothorax
     way: int
     scale: float
+    rise: float  # cm, by which the dome is higher than a plain one
     sulcus: float  # cm, height from which fluid stands
     lying: float  # degrees, how far the patient leans back
     waves: np.ndarray  # (WAVES, 3) per cm
@@ -37,6 +39,7 @@ class Field(NamedTuple):
 def field_of(study: Study, body: Body, side: str) -> Field:
     """The field of one lung."""
     findings = {each.name: each for each in study.findings if each.name in SMOOTH and each.side in ("", side)}
+    chest = shape_of(study.patient)
     base = LUNG * float(np.exp(-0.35 * (study.inspiration - 0.6)))
     if side in body.fallen:
         base = min(base * float(np.prod(body.lungs[side].radii / body.fallen[side].radii)) ** 0.6, 0.7)
@@ -46,11 +49,12 @@ def field_of(study: Study, body: Body, side: str) -> Field:
     return Field(
         base,
         findings,
-        body.lungs[side],
+        scaled(hemithorax(chest, side), body.scale),
         body.fallen.get(side, body.lungs[side]),
         WAY[side],
         body.scale,
-        (dome_top(study, side) - 5.5) * body.scale,
+        chest.half(side).top * body.scale,
+        sulcus(study, side) * body.scale,
         lying(study),
         heading / body.scale,
         draw.uniform(0, 2 * np.pi, size=WAVES),
@@ -81,7 +85,7 @@ def weights(field: Field, points: np.ndarray) -> dict[str, np.ndarray]:
             low = 1 - 0.25 * reach[1]
             found[name] = np.clip(finding.size * 1.9 * near * low * (1 + 0.3 * ragged(field, points)), 0, 1)
         elif name == "consolidation":
-            own = place_in(field.lung, field.way, finding.place)[:, None].astype(points.dtype)
+            own = place_in(field.lung, field.way, finding.place, field.rise)[:, None].astype(points.dtype)
             away = np.sqrt((((points - own) / (finding.size * field.scale)) ** 2).sum(0) + 1e-9)
             found[name] = (0.55 + 0.45 * finding.severity) * step((1 - away + 0.16 * ragged(field, points)) * 5)
         else:  # the lower lobe folds against the spine and the dome
@@ -93,7 +97,7 @@ def weights(field: Field, points: np.ndarray) -> dict[str, np.ndarray]:
 
 def relative(field: Field, points: np.ndarray, place: tuple[float, float, float]) -> np.ndarray:
     """Points (3, n) from a place of the lung, in the half axes of its part above the dome: out, up, front."""
-    from_place = points - place_in(field.lung, field.way, place)[:, None].astype(points.dtype)
+    from_place = points - place_in(field.lung, field.way, place, field.rise)[:, None].astype(points.dtype)
     turned = (field.lung.axes / (field.lung.radii * SHARE)).T * np.array([field.way, 1, 1])[:, None]
     return turned.astype(points.dtype) @ from_place
 
@@ -103,8 +107,8 @@ def fluid(field: Field, points: np.ndarray, finding: Finding) -> np.ndarray:
 
     Of someone half lying it runs to the back, where a film from the front shows it as a haze over the lower lung besides the meniscus.
     """
-    across = (points[0] - field.whole.centre[0]) / field.whole.radii[0] * field.way
-    along = (points[2] - field.whole.centre[2]) / field.whole.radii[2]
+    across = (points[0] - field.hemithorax.centre[0]) / field.hemithorax.radii[0] * field.way
+    along = (points[2] - field.hemithorax.centre[2]) / field.hemithorax.radii[2]
     rim = np.clip(np.maximum(across, 0) ** 2 + along * along, 0, 1.2)
     up, back = np.cos(np.deg2rad(field.lying)), np.sin(np.deg2rad(field.lying))
     lowest = up * field.sulcus - back * LOW_BACK * field.scale

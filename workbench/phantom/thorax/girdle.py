@@ -5,6 +5,7 @@ import numpy as np
 from workbench.phantom.solids import Ellipsoid, turn
 from workbench.phantom.thorax.crossings import Capsules, chain
 from workbench.phantom.thorax.latents import Study
+from workbench.phantom.thorax.shape import SHOULDERS
 from workbench.randomness import rng
 
 # middle of the blade, its turn about the vertical and in its plane (degrees): turned outwards for PA, over the lungs for AP
@@ -22,7 +23,7 @@ def girdle(study: Study) -> tuple[list[tuple[Capsules, float]], list[Ellipsoid]]
     """Tubes, and the thin plates of the shoulder blades."""
     draw = rng(study.seed, "thorax girdle", 0, study.number)
     lift, slid, steep, bow = draw.normal(size=4)
-    lift = 6 * study.patient.shape[5] + 0.5 * lift
+    lift = 0.36 * study.patient.shape[SHOULDERS] + 0.5 * lift
     tubes, plates = list[tuple[Capsules, float]](), list[Ellipsoid]()
     for way in (-1, 1):
         mirror = np.array([way, 1, 1])

@@ -5,9 +5,11 @@ import numpy as np
 from workbench.phantom.solids import Ellipsoid, turn
 from workbench.phantom.thorax.crossings import Capsules, chain, joined
 from workbench.phantom.thorax.latents import Study
+from workbench.phantom.thorax.shape import AORTA, shape_of
 
 HEART = ("heart", "right atrium", "outflow")  # the first are the ventricles
 ANCHOR = np.array([0.3, -3.2, -0.5])  # where the vessels hold the heart: it grows away from there
+RISE = 0.65  # of what the domes lie higher in a patient, the heart does
 HILA = {  # the arteries from the trunk to where the tree of a lung begins, and their radii
     "right": ((-0.6, 0.9, 0.2), (-3.3, 0.5, -0.9), (-4.5, -1.2, -1.3), (-5.0, -3.6, -1.8)),
     "left": ((1.6, 1.3, 0.6), (3.4, 1.9, -1.0), (4.5, 0.7, -1.8), (4.9, -1.9, -2.3)),
@@ -16,11 +18,12 @@ HILUM_RADII = (1.05, 0.9, 0.68)
 
 
 def chambers(study: Study, shift: float) -> dict[str, Ellipsoid]:
-    """Ventricles with the apex, the right atrium and the outflow below the pulmonary trunk; they grow with the heart and sink with the breath."""
+    """Ventricles with the apex, the right atrium and the outflow below the pulmonary trunk; they grow with the heart, and sink and rise with the domes."""
     own, deep = study.patient, study.inspiration
     grown = sum(finding.size for finding in study.findings if finding.name == "cardiomegaly")
     scale = np.exp(own.heart + grown - 0.05 * (deep - 0.6))
-    aside = np.array([shift, 3.6 * (0.6 - deep) + 8 * own.shape[3], 0.0])
+    chest = shape_of(own)
+    aside = np.array([shift, 3.6 * (0.6 - deep) + RISE * (chest.right.top + chest.left.top) / 2, 0.0])
     shapes = {
         "heart": ((3.0, -7.3, 2.2), (6.4, 4.4, 5.3), turn(-18.0, -32 - 12 * deep)),
         "right atrium": ((-0.5, -6.3, 1.1), (3.1, 5.2, 3.9), turn(0.0, 6.0)),
@@ -35,7 +38,7 @@ def chambers(study: Study, shift: float) -> dict[str, Ellipsoid]:
 def great_vessels(study: Study, shift: float) -> Capsules:
     """Aorta (wider, longer and higher with age), upper vena cava, arteries of the neck and of the hila, and the left atrium that lies behind them: soft tissue wherever lung would be."""
     old = float(np.clip((study.patient.age - 57) / 18, -1.8, 2.0))
-    lean, wide = study.patient.shape[6] * 8, 1.25 + 0.16 * old
+    lean, wide = 0.48 * study.patient.shape[AORTA], 1.25 + 0.16 * old
     knob = np.array([2.2 + 0.3 * old + 0.3 * lean, 5.0 + 0.5 * old + lean, -2.9])
     aorta = np.array(
         [
@@ -61,12 +64,3 @@ def great_vessels(study: Study, shift: float) -> Capsules:
             Capsules(hila.starts + with_heart, hila.ends + with_heart, hila.radius),
         ]
     )
-
-
-def partitions(study: Study, shift: float) -> dict[str, Ellipsoid]:
-    """The tissue round the windpipe, and what covers the spine at the sides."""
-    old = (study.patient.age - 57) / 18
-    return {
-        "mediastinum": Ellipsoid(np.array([0.1 + 0.7 * shift, 0.5, -0.8]), np.array([2.0 + 0.15 * old, 17.0, 5.6]), np.eye(3)),
-        "paraspinal": Ellipsoid(np.array([0, -5, -7.5]), np.array([2.5, 60, 2.8]), np.eye(3)),
-    }

@@ -6,8 +6,8 @@ import numpy as np
 
 from workbench.randomness import rng
 
-SHAPE = 0.06  # standard deviation of the log of organ proportions
-HEART = 0.08  # of the heart's size without cardiomegaly
+HEART = 0.08  # standard deviation of the log of the heart's size without cardiomegaly
+SHAPE = 11  # entries of Patient.shape
 
 
 class Patient(NamedTuple):
@@ -19,7 +19,7 @@ class Patient(NamedTuple):
     illness: float
     size: float  # log of the skeleton's scale
     heart: float  # log of the heart's scale
-    shape: tuple[float, ...]  # logs of eight organ proportions
+    shape: tuple[float, ...]  # standard normals: eight of the chest's outline, then three that shape.py names
 
 
 def draw_patient(seed: int, number: int) -> Patient:
@@ -30,4 +30,4 @@ def draw_patient(seed: int, number: int) -> Patient:
     build, illness = float(draw.beta(2, 2)), float(draw.normal())
     size = (0.03 if sex == "M" else -0.04) + 0.03 * float(draw.normal())
     heart = HEART * float(draw.normal()) + 0.04 * (age - 57) / 18
-    return Patient(age, sex, build, illness, size, heart, tuple(float(value) for value in SHAPE * draw.normal(size=8)))
+    return Patient(age, sex, build, illness, size, heart, tuple(float(value) for value in draw.normal(size=SHAPE)))
