@@ -11,7 +11,7 @@ from workbench.phantom.thorax.girdle import girdle
 from workbench.phantom.thorax.latents import Study
 from workbench.randomness import rng
 
-RIBS, PIECES = 12, 10
+RIBS, PIECES = 12, 12
 # how far from the spine each rib reaches round the cage, degrees; in front of that is cartilage, which is left out
 REACH = (128, 140, 146, 146, 144, 141, 138, 132, 124, 114, 86, 62)
 CALLUS = 0.4  # cm of dense bone round what heals
@@ -102,7 +102,7 @@ def bands(arcs: np.ndarray, cage: Ellipsoid, whole: np.ndarray, thin: float) -> 
     half_high = thin * small * (0.62 + 0.008 * number + 0.12 * t)
     aside = (half_high - half_thick)[..., None] * upright
     thick = np.broadcast_to((half_thick[:, 1:] + half_thick[:, :-1]) / 2, whole.shape)[whole]
-    cortex = np.broadcast_to(0.16 - 0.08 * t[1:], whole.shape)[whole]
+    cortex = np.broadcast_to(0.13 - 0.09 * t[1:] ** 0.7, whole.shape)[whole]
     pair = [Capsules((arcs + side)[..., :-1, :][whole], (arcs + side)[..., 1:, :][whole], thick) for side in (aside, -aside)]
     return joined(pair), np.tile(cortex, 2)
 
