@@ -67,6 +67,6 @@ def partitions(study: Study, shift: float) -> dict[str, Ellipsoid]:
     """The tissue round the windpipe, and what covers the spine at the sides."""
     old = (study.patient.age - 57) / 18
     return {
-        "mediastinum": Ellipsoid(np.array([0.1 + 0.7 * shift, 0.5, -0.8]), np.array([2.0 + 0.15 * old, 17.0, 5.6]), np.eye(3)),
-        "paraspinal": Ellipsoid(np.array([0, -5, -7.5]), np.array([2.5, 60, 2.8]), np.eye(3)),
+        "mediastinum": Ellipsoid(np.array([0.1 + 0.7 * shift, 5.0, -0.6]), np.array([2.0 + 0.15 * old, 14.0, 5.0]), np.eye(3)),
+        "paraspinal": Ellipsoid(np.array([0, -5, -7.7]), np.array([2.3, 60, 2.4]), np.eye(3)),
     }

@@ -12,7 +12,7 @@ TRUNKS, REACHES = 9, (2.9, 2.6, 2.3, 2.0, 1.7)  # cm, mean length of each genera
 WIDEST, NARROWS = 0.46, 0.72  # cm, radius of a trunk; what a fork leaves of it
 BENT = 3  # generations whose branches have a bend
 
-GRAINS, LOWEST = 260, -0.5  # in a lung, above this height in its half axes: what lies lower is below the dome
+GRAINS, LOWEST = 420, -0.5  # in a lung, above this height in its half axes: what lies lower is below the dome
 
 
 def grains(study: Study, lung: Ellipsoid, way: int) -> Capsules:
@@ -25,7 +25,7 @@ def grains(study: Study, lung: Ellipsoid, way: int) -> Capsules:
     place = np.stack([away * np.cos(angle), up, away * np.sin(angle)], 1)
     places = lung.centre + (place * lung.radii) @ lung.axes.T
     heading = draw.normal(size=(GRAINS, 3))
-    reach = heading / np.sqrt((heading**2).sum(1, keepdims=True)) * draw.uniform(0.2, 0.7, (GRAINS, 1))
+    reach = heading / np.sqrt((heading**2).sum(1, keepdims=True)) * draw.uniform(0.1, 0.5, (GRAINS, 1))
     return Capsules(places - reach, places + reach, 0.13 * np.exp(0.25 * draw.normal(size=GRAINS)))
 
 
