@@ -46,7 +46,7 @@ def collar_bone(way: int, lift: float, steep: float, bow: float) -> Capsules:
     t = np.linspace(0, 1, 9)
     points = [
         way * (1.7 + 14.2 * t),
-        8.6 + lift + (2.6 + 0.5 * steep) * t + (0.55 + 0.15 * bow) * np.sin(2 * np.pi * t),
+        7.9 + lift + (2.4 + 0.5 * steep) * t + (0.55 + 0.15 * bow) * np.sin(2 * np.pi * t),
         6.0 - 7.4 * t**1.4 + 0.9 * np.sin(2 * np.pi * t),
     ]
-    return chain(np.stack(points, 1), 0.52 + 0.2 * np.abs(t[1:] + t[:-1] - 1) ** 2)
+    return chain(np.stack(points, 1), 0.58 + 0.24 * np.abs(t[1:] + t[:-1] - 1) ** 2)

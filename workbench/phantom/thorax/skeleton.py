@@ -13,7 +13,7 @@ from workbench.randomness import rng
 
 RIBS, PIECES = 12, 12
 # how far from the spine each rib reaches round the cage, degrees; in front of that is cartilage, which is left out
-REACH = (128, 140, 146, 146, 144, 141, 138, 132, 124, 114, 86, 62)
+REACH = (124, 133, 138, 138, 136, 133, 130, 126, 118, 108, 84, 62)
 CALLUS = 0.4  # cm of dense bone round what heals
 FADES = 2.5  # pieces of a rib beyond a fracture until it is back in its place
 BREASTBONE = (0.0, 1.4, 8.9), (1.7, 8.2, 0.5), 0.08  # place, half axes, cortex
@@ -102,7 +102,7 @@ def bands(arcs: np.ndarray, cage: Ellipsoid, whole: np.ndarray, thin: float) -> 
     half_high = thin * small * (0.62 + 0.008 * number + 0.12 * t)
     aside = (half_high - half_thick)[..., None] * upright
     thick = np.broadcast_to((half_thick[:, 1:] + half_thick[:, :-1]) / 2, whole.shape)[whole]
-    cortex = np.broadcast_to(np.interp(t[1:], (0, 0.5, 1), (0.28, 0.12, 0.05)), whole.shape)[whole]
+    cortex = np.broadcast_to(np.interp(t[1:], (0, 0.35, 0.6, 1), (0.29, 0.2, 0.1, 0.03)), whole.shape)[whole]
     pair = [Capsules((arcs + side)[..., :-1, :][whole], (arcs + side)[..., 1:, :][whole], thick) for side in (aside, -aside)]
     return joined(pair), np.tile(cortex, 2)
 

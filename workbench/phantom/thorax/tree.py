@@ -9,10 +9,10 @@ from workbench.phantom.thorax.mediastinum import HILA
 from workbench.randomness import rng
 
 TRUNKS, REACHES = 9, (2.9, 2.6, 2.3, 2.0, 1.7)  # cm, mean length of each generation
-WIDEST, NARROWS = 0.46, 0.72  # cm, radius of a trunk; what a fork leaves of it
+WIDEST, NARROWS = 0.52, 0.73  # cm, radius of a trunk; what a fork leaves of it
 BENT = 3  # generations whose branches have a bend
 
-GRAINS, LOWEST = 420, -0.5  # in a lung, above this height in its half axes: what lies lower is below the dome
+GRAINS, LOWEST = 520, -0.5  # in a lung, above this height in its half axes: what lies lower is below the dome
 
 
 def grains(study: Study, lung: Ellipsoid, way: int) -> Capsules:
