@@ -20,10 +20,10 @@ BREASTBONE = (0.0, 1.4, 8.9), (1.7, 8.2, 0.5), 0.08  # place, half axes, cortex
 
 # of one vertebra: both ends of every tube from the middle of its body, radius and cortex
 VERTEBRA = (
-    ((-0.66, 0, 0.4), (0.66, 0, 0.4), 0.98, 0.055),
-    ((-0.66, 0, -0.4), (0.66, 0, -0.4), 0.98, 0.055),
-    ((-1.2, 0.35, -0.8), (-1.2, 0.35, -1.9), 0.36, 0.11),
-    ((1.2, 0.35, -0.8), (1.2, 0.35, -1.9), 0.36, 0.11),
+    ((-0.66, 0, 0.4), (0.66, 0, 0.4), 0.98, 0.09),
+    ((-0.66, 0, -0.4), (0.66, 0, -0.4), 0.98, 0.09),
+    ((-1.2, 0.35, -0.8), (-1.2, 0.35, -1.9), 0.38, 0.16),
+    ((1.2, 0.35, -0.8), (1.2, 0.35, -1.9), 0.38, 0.16),
     ((0, -0.6, -2.1), (0, -1.5, -3.4), 0.3, 0.1),
     ((-2.5, 0.4, -1.7), (2.5, 0.4, -1.7), 0.36, 0.1),
 )
@@ -102,7 +102,7 @@ def bands(arcs: np.ndarray, cage: Ellipsoid, whole: np.ndarray, thin: float) -> 
     half_high = thin * small * (0.62 + 0.008 * number + 0.12 * t)
     aside = (half_high - half_thick)[..., None] * upright
     thick = np.broadcast_to((half_thick[:, 1:] + half_thick[:, :-1]) / 2, whole.shape)[whole]
-    cortex = np.broadcast_to(np.interp(t[1:], (0, 0.35, 0.6, 1), (0.29, 0.2, 0.1, 0.03)), whole.shape)[whole]
+    cortex = np.broadcast_to(np.interp(t[1:], (0, 0.35, 0.6, 1), (0.34, 0.26, 0.12, 0.03)), whole.shape)[whole]
     pair = [Capsules((arcs + side)[..., :-1, :][whole], (arcs + side)[..., 1:, :][whole], thick) for side in (aside, -aside)]
     return joined(pair), np.tile(cortex, 2)
 

@@ -26,7 +26,7 @@ def grains(study: Study, lung: Ellipsoid, way: int) -> Capsules:
     places = lung.centre + (place * lung.radii) @ lung.axes.T
     heading = draw.normal(size=(GRAINS, 3))
     reach = heading / np.sqrt((heading**2).sum(1, keepdims=True)) * draw.uniform(0.1, 0.5, (GRAINS, 1))
-    return Capsules(places - reach, places + reach, 0.13 * np.exp(0.25 * draw.normal(size=GRAINS)))
+    return Capsules(places - reach, places + reach, 0.17 * np.exp(0.3 * draw.normal(size=GRAINS)))
 
 
 def vessels(study: Study, way: int) -> Capsules:
