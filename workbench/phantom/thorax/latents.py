@@ -55,9 +55,9 @@ SIZES = {  # least and most severe, and the unit
     "consolidation": (2.6, 5.5),  # cm, radius
     "atelectasis": (1.0, 4.0),  # cm the dome rises
     "oedema": (0.06, 0.3),  # density added at the hilum
-    "nodule": (0.9, 1.6),  # cm, radius
+    "nodule": (1.0, 1.5),  # cm, radius
     "mass": (1.8, 3.8),  # cm, radius
-    "rib fracture": (0.6, 1.3),  # cm, step
+    "rib fracture": (0.8, 1.6),  # cm, step
     "endotracheal tube": (0.45, 0.65),  # cm, radius
     "feeding tube": (0.35, 0.5),
     "central venous line": (0.25, 0.4),
