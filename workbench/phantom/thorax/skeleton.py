@@ -54,7 +54,7 @@ def skeleton(study: Study, cage: Ellipsoid) -> Skeleton:
         fracture = study.of("rib fracture", side)
         if fracture is not None:
             first, at = round(4.5 + 1.9 * fracture.place[1]), round((0.3 + 0.12 * fracture.place[0]) * PIECES)
-            ribs = range(first, first + BROKEN + (fracture.severity > 0.5))
+            ribs = range(first, first + BROKEN + (fracture.severity > 0.3))
             own_whole[list(ribs), at - 1] = False
             healing = []
             for which in ribs:
@@ -121,7 +121,7 @@ def break_at(arc: np.ndarray, at: int, step: float) -> tuple[np.ndarray, Capsule
     fading = np.maximum(1 - np.arange(len(arc) - at) / FADES, 0)[:, None]
     outward = np.array([arc[at, 0], 0, arc[at, 2]]) / np.hypot(arc[at, 0], arc[at, 2])
     moved[at:] += fading * (0.4 * outward - np.array([0, 0.9, 0])) * step
-    radius = 0.5 + 0.25 * step
+    radius = 0.7 + 0.2 * step
     beside = (radius - 0.55) * outward  # so that it bulges away from the lung
     return moved, Capsules(moved[[at - 1]] + beside, moved[[at]] + beside, np.array([radius]))
 
