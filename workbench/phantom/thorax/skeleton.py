@@ -117,11 +117,11 @@ def break_at(arc: np.ndarray, at: int, step: float) -> tuple[np.ndarray, Capsule
     """The rib beyond the piece `at` stands off by `step`, outwards and down; the gap is bridged by a healing bone's callus."""
     moved = arc.copy()
     along = arc[at] - arc[at - 1]
-    moved[at - 1] = arc[at - 1] + 0.6 * along
+    moved[at - 1] = arc[at - 1] + 0.75 * along
     fading = np.maximum(1 - np.arange(len(arc) - at) / FADES, 0)[:, None]
     outward = np.array([arc[at, 0], 0, arc[at, 2]]) / np.hypot(arc[at, 0], arc[at, 2])
     moved[at:] += fading * (0.4 * outward - np.array([0, 0.9, 0])) * step
-    radius = 0.7 + 0.2 * step
+    radius = 0.75 + 0.2 * step
     beside = (radius - 0.55) * outward  # so that it bulges away from the lung
     return moved, Capsules(moved[[at - 1]] + beside, moved[[at]] + beside, np.array([radius]))
 
