@@ -69,5 +69,5 @@ def partitions(study: Study, shift: float) -> dict[str, Ellipsoid]:
     old = (study.patient.age - 57) / 18
     return {
         "mediastinum": Ellipsoid(np.array([0.1 + 0.7 * shift, 5.0, -0.6]), np.array([2.0 + 0.15 * old, 14.0, 5.0]), np.eye(3)),
-        "paraspinal": Ellipsoid(np.array([0, -5, -7.7]), np.array([2.3, 60, 2.4]), np.eye(3)),
+        "paraspinal": Ellipsoid(np.array([0, -5, -7.5]), np.array([2.5, 60, 2.8]), np.eye(3)),
     }

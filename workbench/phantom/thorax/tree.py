@@ -8,7 +8,7 @@ from workbench.phantom.thorax.latents import Study
 from workbench.phantom.thorax.mediastinum import HILA
 from workbench.randomness import rng
 
-TRUNKS, REACHES = 9, (2.9, 2.6, 2.3, 2.0, 1.7)  # cm, mean length of each generation
+TRUNKS, REACHES = 8, (2.9, 2.6, 2.3, 2.0, 1.7)  # cm, mean length of each generation
 WIDEST, NARROWS = 0.52, 0.73  # cm, radius of a trunk; what a fork leaves of it
 BENT = 3  # generations whose branches have a bend
 
@@ -26,7 +26,7 @@ def grains(study: Study, lung: Ellipsoid, way: int) -> Capsules:
     places = lung.centre + (place * lung.radii) @ lung.axes.T
     heading = draw.normal(size=(GRAINS, 3))
     reach = heading / np.sqrt((heading**2).sum(1, keepdims=True)) * draw.uniform(0.1, 0.5, (GRAINS, 1))
-    return Capsules(places - reach, places + reach, 0.17 * np.exp(0.3 * draw.normal(size=GRAINS)))
+    return Capsules(places - reach, places + reach, 0.18 * np.exp(0.3 * draw.normal(size=GRAINS)))
 
 
 def vessels(study: Study, way: int) -> Capsules:
