@@ -11,7 +11,7 @@ from workbench.phantom.thorax.girdle import girdle
 from workbench.phantom.thorax.latents import Study
 from workbench.randomness import rng
 
-RIBS, PIECES = 12, 11
+RIBS, PIECES = 12, 12
 # how far from the spine each rib reaches round the cage, degrees; in front of that is cartilage, which is left out
 REACH = (124, 133, 138, 138, 136, 133, 130, 126, 118, 108, 84, 62)
 BROKEN = 2  # adjacent ribs at least, as the blow that breaks one mostly breaks its neighbour; one more where it was hard
