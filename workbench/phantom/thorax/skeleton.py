@@ -108,7 +108,7 @@ def bands(arcs: np.ndarray, cage: Ellipsoid, whole: np.ndarray, thin: float) -> 
     half_high = thin * small * (0.62 + 0.008 * number + 0.12 * t)
     aside = (half_high - half_thick)[..., None] * upright
     thick = np.broadcast_to((half_thick[:, 1:] + half_thick[:, :-1]) / 2, whole.shape)[whole]
-    cortex = np.broadcast_to(np.interp(t[1:], (0, 0.35, 0.6, 1), (0.34, 0.26, 0.12, 0.03)), whole.shape)[whole]
+    cortex = np.broadcast_to(np.interp(t[1:], (0, 0.35, 0.6, 1), (0.36, 0.3, 0.14, 0.03)), whole.shape)[whole]
     pair = [Capsules((arcs + side)[..., :-1, :][whole], (arcs + side)[..., 1:, :][whole], thick) for side in (aside, -aside)]
     return joined(pair), np.tile(cortex, 2)
 

@@ -9,7 +9,7 @@ from workbench.phantom.thorax.mediastinum import HILA
 from workbench.randomness import rng
 
 TRUNKS, REACHES = 8, (2.9, 2.6, 2.3, 2.0, 1.7)  # cm, mean length of each generation
-WIDEST, NARROWS = 0.54, 0.76  # cm, radius of a trunk; what a fork leaves of it
+WIDEST, NARROWS = 0.5, 0.73  # cm, radius of a trunk; what a fork leaves of it
 BENT = 3  # generations whose branches have a bend
 
 GRAINS, LOWEST = 520, -0.5  # in a lung, above this height in its half axes: what lies lower is below the dome
