@@ -30,7 +30,7 @@ def girdle(study: Study) -> tuple[list[tuple[Capsules, float]], list[Ellipsoid]]
         out, up, front, yaw, roll = BLADE[study.view]
         middle = np.array([way * (out + 0.5 * slid), up + 0.6 * lift, front + 0.3 * slid])
         own = turn(-way * yaw, way * (roll + 4 * steep))
-        for points, radius, cortex in ((INNER, 0.28, 0.24), (OUTER, 0.42, 0.3), (SPINE, 0.5, 0.3), (BEAK, 0.5, 0.3)):
+        for points, radius, cortex in ((INNER, 0.28, 0.26), (OUTER, 0.42, 0.36), (SPINE, 0.45, 0.36), (BEAK, 0.45, 0.36)):
             tubes.append((chain(middle + (np.array(points) * mirror) @ own.T, radius), cortex))
         socket = middle + (np.array([[3.9, 3.0, 0.2], [3.9, 4.8, 0.2]]) * mirror) @ own.T
         tubes.append((chain(socket, 0.95), 0.12))

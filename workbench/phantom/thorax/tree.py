@@ -26,7 +26,7 @@ def grains(study: Study, lung: Ellipsoid, way: int) -> Capsules:
     places = lung.centre + (place * lung.radii) @ lung.axes.T
     heading = draw.normal(size=(GRAINS, 3))
     reach = heading / np.sqrt((heading**2).sum(1, keepdims=True)) * draw.uniform(0.1, 0.5, (GRAINS, 1))
-    return Capsules(places - reach, places + reach, 0.18 * np.exp(0.3 * draw.normal(size=GRAINS)))
+    return Capsules(places - reach, places + reach, 0.2 * np.exp(0.3 * draw.normal(size=GRAINS)))
 
 
 def vessels(study: Study, way: int) -> Capsules:
@@ -37,7 +37,7 @@ def vessels(study: Study, way: int) -> Capsules:
     start = np.stack([np.interp(along, np.arange(3), axis) for axis in artery.T], 1) + draw.normal(0, 0.15, size=(TRUNKS, 3))
     down = np.linspace(0, 1, TRUNKS) ** 0.8
     angle = np.deg2rad(78.0 - 160.0 * down + draw.normal(0, 10, size=TRUNKS))
-    tilt = draw.uniform(-0.6, 0.6, size=TRUNKS)
+    tilt = draw.uniform(-0.9, 0.9, size=TRUNKS)
     heading = np.stack([way * np.cos(angle) * np.cos(tilt), np.sin(angle) * np.cos(tilt), np.sin(tilt)], 1)
     radius = WIDEST * (0.8 + 0.4 * down) * np.exp(0.15 * draw.normal(size=TRUNKS))
     parts = []
