@@ -10,7 +10,9 @@ from workbench.phantom.thorax.course import drawn_study
 from workbench.phantom.thorax.fields import field_of, weights
 from workbench.phantom.thorax.film import attenuated, beam_of, seen
 from workbench.phantom.thorax.latents import with_finding
+from workbench.phantom.thorax.mediastinum import HILA
 from workbench.phantom.thorax.skeleton import PIECES, RIBS
+from workbench.phantom.thorax.tree import LOWEST, TRUNKS, grains, vessels
 
 
 def study_of(index=1, view="PA", age=57.0):
@@ -26,7 +28,7 @@ def test_a_rib_is_a_flat_band_with_a_thin_cortex():
     assert thick.min() > 0.5 and thick.max() < 1.0 and np.array_equal(thick, 2 * bones.tubes.radius[count : 2 * count])
     assert 1.0 < np.median(apart + thick) < 1.8 and np.median((apart + thick) / thick) > 1.5
     cortex = (bones.tubes.radius - bones.marrow.radius)[:count].reshape(-1, PIECES)
-    assert cortex.min() > 0.05 and cortex.max() < 0.25 and (cortex[:, 0] > 1.5 * cortex[:, -1]).all()  # little bone is left in front
+    assert cortex.min() > 0.02 and cortex.max() < 0.4 and (cortex[:, 0] > 5 * cortex[:, -1]).all()  # little bone is left in front
 
 
 def test_the_windpipe_shows_above_the_carina():
@@ -76,3 +78,38 @@ def test_fluid_of_the_half_lying_runs_to_the_back():
         wet[view] = weights(field_of(study, body_of(study), "left"), points)["effusion"]
     back, front = wet["AP"]
     assert back > front + 0.5 and back > wet["PA"][0] + 0.05 and front < wet["PA"][1]
+
+
+def test_vessels_thin_out_and_are_wider_below():
+    for way in (-1, 1):
+        found = [vessels(3, index, way) for index in range(12)]
+        hilum = np.array(HILA["left" if way > 0 else "right"])[2]
+        far = np.concatenate([np.sqrt(((each.ends - hilum) ** 2).sum(1)) for each in found])
+        radius = np.concatenate([each.radius for each in found])
+        assert radius[far > 9].mean() < 0.5 * radius[far < 4].mean()
+        trunks = np.mean([each.radius[:TRUNKS] for each in found], 0)
+        assert trunks[-3:].mean() > 1.2 * trunks[:3].mean()
+
+
+def test_strands_have_no_direction_and_are_closer_below():
+    study = study_of()
+    lung = body_of(study).lungs["left"]
+    found = grains(study, lung, 1)
+    along = found.ends - found.starts
+    along /= np.sqrt((along**2).sum(1, keepdims=True))
+    assert np.linalg.eigvalsh(along.T @ along / len(along)).max() < 0.42
+    height = (((found.starts + found.ends) / 2 - lung.centre) @ lung.axes)[:, 1] / lung.radii[1]
+    assert height.min() >= LOWEST - 0.01 and (height < 0.25).mean() > 0.62
+
+
+def test_a_blow_breaks_adjacent_ribs_and_their_callus_is_solid_and_off_the_lung():
+    for severity, count in ((0.2, 2), (0.9, 3)):
+        body = body_of(with_finding(study_of(), "rib fracture", severity, "left"))
+        callus = body.bones.broken["left"]
+        heights = np.sort((callus.starts + callus.ends)[:, 1] / 2)
+        assert len(callus.radius) == count and (np.diff(heights) > 1.2).all() and (np.diff(heights) < 4.0).all()
+        place = np.flatnonzero(np.isin(body.bones.tubes.radius, callus.radius))
+        assert len(place) >= count and body.bones.marrow.radius[place].max() < 0.1
+        middle = (callus.starts + callus.ends) / 2
+        depth = np.sqrt((((middle - body.cage.centre) / body.cage.radii) ** 2).sum(1))
+        assert (depth > 1.0).all()

@@ -20,7 +20,7 @@ from workbench.phantom.thorax.shape import WAY, cage, lung, partitions, shape_of
 from workbench.phantom.thorax.skeleton import Skeleton, skeleton
 from workbench.phantom.thorax.tree import airways, grains, vessels
 
-CORE = 0.5  # of a nodule's radius that is calcified
+CORE = 0.8  # of a nodule's radius that is calcified
 PLEURA = 0.1  # cm, the fallen lung's skin
 # Places of findings are relative to the part of a lung above its dome: out, up and front of its middle, and its size, in the lung's half axes.
 ABOVE, SHARE = np.array([0.02, 0.14, 0.0]), np.array([0.91, 0.89, 1.0])

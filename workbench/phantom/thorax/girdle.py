@@ -27,11 +27,11 @@ def girdle(study: Study) -> tuple[list[tuple[Capsules, float]], list[Ellipsoid]]
     tubes, plates = list[tuple[Capsules, float]](), list[Ellipsoid]()
     for way in (-1, 1):
         mirror = np.array([way, 1, 1])
-        tubes.append((collar_bone(way, lift, float(steep), float(bow)), 0.16))
+        tubes.append((collar_bone(way, lift, float(steep), float(bow)), 0.34))
         out, up, front, yaw, roll = BLADE[study.view]
         middle = np.array([way * (out + 0.5 * slid), up + 0.6 * lift, front + 0.3 * slid])
         own = turn(-way * yaw, way * (roll + 4 * steep))
-        for points, radius, cortex in ((INNER, 0.28, 0.14), (OUTER, 0.42, 0.16), (SPINE, 0.45, 0.12), (BEAK, 0.45, 0.13)):
+        for points, radius, cortex in ((INNER, 0.28, 0.26), (OUTER, 0.42, 0.36), (SPINE, 0.45, 0.36), (BEAK, 0.45, 0.36)):
             tubes.append((chain(middle + (np.array(points) * mirror) @ own.T, radius), cortex))
         socket = middle + (np.array([[3.9, 3.0, 0.2], [3.9, 4.8, 0.2]]) * mirror) @ own.T
         tubes.append((chain(socket, 0.95), 0.12))
@@ -47,7 +47,7 @@ def collar_bone(way: int, lift: float, steep: float, bow: float) -> Capsules:
     t = np.linspace(0, 1, 9)
     points = [
         way * (1.7 + 14.2 * t),
-        8.6 + lift + (2.6 + 0.5 * steep) * t + (0.55 + 0.15 * bow) * np.sin(2 * np.pi * t),
-        6.0 - 7.4 * t**1.4 + 0.9 * np.sin(2 * np.pi * t),
+        7.9 + lift + (2.4 + 0.5 * steep) * t + (0.55 + 0.15 * bow) * np.sin(2 * np.pi * t),
+        6.4 - 7.8 * t**1.4 + 0.9 * np.sin(2 * np.pi * t),
     ]
-    return chain(np.stack(points, 1), 0.52 + 0.2 * np.abs(t[1:] + t[:-1] - 1) ** 2)
+    return chain(np.stack(points, 1), 0.58 + 0.24 * np.abs(t[1:] + t[:-1] - 1) ** 2)

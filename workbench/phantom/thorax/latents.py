@@ -26,9 +26,9 @@ SIZES = {  # least and most severe, and the unit
     "consolidation": (2.6, 5.5),  # cm, radius
     "atelectasis": (1.0, 4.0),  # cm the dome rises
     "oedema": (0.06, 0.3),  # density added at the hilum
-    "nodule": (0.9, 1.6),  # cm, radius
+    "nodule": (1.15, 1.5),  # cm, radius
     "mass": (1.8, 3.8),  # cm, radius
-    "rib fracture": (0.6, 1.3),  # cm, step
+    "rib fracture": (0.9, 1.8),  # cm, step
     "endotracheal tube": (0.45, 0.65),  # cm, radius
     "feeding tube": (0.35, 0.5),
     "central venous line": (0.25, 0.4),
@@ -162,6 +162,8 @@ def details(seed: int, index: int, name: str, level: LevelName = "clinical") -> 
     first = int(draw.random() < (0.8 if name == "pacemaker" else 0.5))
     out, up, front, second, third = (float(value) for value in draw.random(5))
     place = (0.9 * out - 0.3, 1.05 * up - 0.42, 1.0 * front - 0.5)
+    if name == "nodule":  # those behind the heart or at the wall nobody could see
+        place = (0.65 * out - 0.1, 0.9 * up - 0.3, 1.0 * front - 0.5)
     if name in DEVICES or name == "rib fracture":
         place = (2 * out - 1, 2 * up - 1, 2 * front - 1)
     if name in MIDDLE:

@@ -13,7 +13,7 @@ AIR = np.array([0.0, 0.0])
 SOFT = np.array([0.214, 0.177])
 FAT = np.array([0.188, 0.160])
 BONE = np.array([0.604, 0.356])
-MARROW = 0.92 * SOFT + 0.08 * BONE
+MARROW = 0.8 * SOFT + 0.2 * BONE
 DEVICE = np.array([2.4, 1.3])  # added to what it lies in: a tube with a contrast line is mostly plastic
 LUNG = 0.22  # density of aerated lung, of soft tissue
 

@@ -14,7 +14,8 @@ HILA = {  # the arteries from the trunk to where the tree of a lung begins, and 
     "right": ((-0.6, 0.9, 0.2), (-3.3, 0.5, -0.9), (-4.5, -1.2, -1.3), (-5.0, -3.6, -1.8)),
     "left": ((1.6, 1.3, 0.6), (3.4, 1.9, -1.0), (4.5, 0.7, -1.8), (4.9, -1.9, -2.3)),
 }
-HILUM_RADII = (1.05, 0.9, 0.68)
+HILUM_RADII = (1.05, 0.9, 0.7)
+AZYGOS = chain(np.array([[-0.9, 4.2, -4.6], [-2.0, 5.2, -2.6], [-2.2, 5.0, -0.6]]), 0.6)  # arches over the right main bronchus
 
 
 def chambers(study: Study, shift: float) -> dict[str, Ellipsoid]:
@@ -51,9 +52,9 @@ def great_vessels(study: Study, shift: float) -> Capsules:
             [0.9, -20.0, -5.8],
         ]
     )
-    cava = np.array([[-2.6, 13.0, 0.6], [-2.2, 7.0, 0.3], [-2.3, 3.0, 0.1], [-2.1, -3.0, 0.0]])
-    neck = np.array([knob, [2.3, 9.0, -2.0], [2.8, 13.5, -1.2]])
-    fixed = joined([chain(aorta, wide), chain(cava, np.array([0.8, 0.9, 0.95])), chain(neck, np.array([0.85, 0.75]))])
+    cava = np.array([[-5.4, 12.6, 1.6], [-2.7, 10.6, 1.0], [-2.2, 7.0, 0.3], [-2.3, 3.0, 0.1], [-2.1, -3.0, 0.0]])
+    neck = np.array([knob, [2.4, 9.0, -2.2], [3.4, 12.0, -1.8], [6.4, 13.2, 0.0]])
+    fixed = joined([chain(aorta, wide), chain(cava, np.array([0.6, 0.8, 0.9, 0.95])), chain(neck, np.array([0.85, 0.75, 0.6])), AZYGOS])
     low = -3.4 + 3.0 * (0.6 - study.inspiration)
     auricle = chain(np.array([[-1.3, low, -2.2], [2.3, low + 0.2, -2.4]]), 2.2)
     hila = joined([auricle, *(chain(np.array(points), np.array(HILUM_RADII)) for points in HILA.values())])

@@ -132,6 +132,6 @@ def partitions(own: Shape, age: float, shift: float) -> dict[str, Ellipsoid]:
     """The tissue round the windpipe, and what covers the spine at the sides."""
     wide = (2.0 + 0.15 * (age - 57) / 18) * np.exp(own.mediastinum)
     return {
-        "mediastinum": Ellipsoid(np.array([0.1 + 0.7 * shift, 0.5, -0.8]), np.array([wide, 17.0, 5.6]), np.eye(3)),
+        "mediastinum": Ellipsoid(np.array([0.1 + 0.7 * shift, 2.5, -0.7]), np.array([wide, 14.5, 5.2]), np.eye(3)),
         "paraspinal": Ellipsoid(np.array([0, -5, -7.5]), np.array([2.5, 60, 2.8]), np.eye(3)),
     }

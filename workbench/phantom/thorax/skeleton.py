@@ -11,19 +11,20 @@ from workbench.phantom.thorax.girdle import girdle
 from workbench.phantom.thorax.latents import Study
 from workbench.randomness import rng
 
-RIBS, PIECES = 12, 10
+RIBS, PIECES = 12, 12
 # how far from the spine each rib reaches round the cage, degrees; in front of that is cartilage, which is left out
-REACH = (128, 140, 146, 146, 144, 141, 138, 132, 124, 114, 86, 62)
-CALLUS = 0.4  # cm of dense bone round what heals
+REACH = (124, 133, 138, 138, 136, 133, 130, 126, 118, 108, 84, 62)
+BROKEN = 2  # adjacent ribs at least, as the blow that breaks one mostly breaks its neighbour; one more where it was hard
+CALLUS = 1.2  # cm of dense bone at most: what heals is solid
 FADES = 2.5  # pieces of a rib beyond a fracture until it is back in its place
 BREASTBONE = (0.0, 1.4, 8.9), (1.7, 8.2, 0.5), 0.08  # place, half axes, cortex
 
 # of one vertebra: both ends of every tube from the middle of its body, radius and cortex
 VERTEBRA = (
-    ((-0.66, 0, 0.4), (0.66, 0, 0.4), 0.98, 0.055),
-    ((-0.66, 0, -0.4), (0.66, 0, -0.4), 0.98, 0.055),
-    ((-1.2, 0.35, -0.8), (-1.2, 0.35, -1.9), 0.36, 0.11),
-    ((1.2, 0.35, -0.8), (1.2, 0.35, -1.9), 0.36, 0.11),
+    ((-0.66, 0, 0.4), (0.66, 0, 0.4), 0.98, 0.09),
+    ((-0.66, 0, -0.4), (0.66, 0, -0.4), 0.98, 0.09),
+    ((-1.2, 0.35, -0.8), (-1.2, 0.35, -1.9), 0.38, 0.16),
+    ((1.2, 0.35, -0.8), (1.2, 0.35, -1.9), 0.38, 0.16),
     ((0, -0.6, -2.1), (0, -1.5, -3.4), 0.3, 0.1),
     ((-2.5, 0.4, -1.7), (2.5, 0.4, -1.7), 0.36, 0.1),
 )
@@ -41,7 +42,7 @@ class Skeleton(NamedTuple):
 
 
 def skeleton(study: Study, cage: Ellipsoid) -> Skeleton:
-    """All bones; the fractured rib has a step and a callus. Cortex thins with age."""
+    """All bones; fractured ribs have a step and a callus. Cortex thins with age."""
     draw = rng(study.seed, "thorax bones", 0, study.patient_index)
     spacing, steep, bend = 2.3 * np.exp(0.04 * draw.normal()), draw.uniform(0.95, 1.2), draw.uniform(0.85, 1.1)
     raised = 1.2 * (study.inspiration - 0.6)
@@ -52,11 +53,16 @@ def skeleton(study: Study, cage: Ellipsoid) -> Skeleton:
     for own_arcs, own_whole, side in zip(both, whole, SIDES):
         fracture = study.of("rib fracture", side)
         if fracture is not None:
-            which, at = round(5.5 + 2.4 * fracture.place[1]), round((0.55 + 0.25 * fracture.place[0]) * PIECES)
-            own_arcs[which], broken[side] = break_at(own_arcs[which], at, fracture.size)
-            own_whole[which, at - 1] = False
+            first, at = round(4.5 + 1.9 * fracture.place[1]), round((0.3 + 0.12 * fracture.place[0]) * PIECES)
+            ribs = range(first, first + BROKEN + (fracture.severity > 0.3))
+            own_whole[list(ribs), at - 1] = False
+            healing = []
+            for which in ribs:
+                own_arcs[which], callus = break_at(own_arcs[which], at, fracture.size)
+                healing.append(callus)
+            broken[side] = joined(healing)
     parts = [bands(both, cage, whole, thin), *vertebrae(top, spacing)]
-    parts += [(healing, np.full(1, CALLUS)) for healing in broken.values()]
+    parts += [(healing, np.full(len(healing.radius), CALLUS)) for healing in broken.values()]
     axial = sum(len(bones.radius) for bones, _ in parts)
     shoulders, plates = girdle(study)
     parts += [(bones, np.full(len(bones.radius), cortex)) for bones, cortex in shoulders]
@@ -102,7 +108,7 @@ def bands(arcs: np.ndarray, cage: Ellipsoid, whole: np.ndarray, thin: float) -> 
     half_high = thin * small * (0.62 + 0.008 * number + 0.12 * t)
     aside = (half_high - half_thick)[..., None] * upright
     thick = np.broadcast_to((half_thick[:, 1:] + half_thick[:, :-1]) / 2, whole.shape)[whole]
-    cortex = np.broadcast_to(0.16 - 0.08 * t[1:], whole.shape)[whole]
+    cortex = np.broadcast_to(np.interp(t[1:], (0, 0.35, 0.6, 1), (0.36, 0.3, 0.14, 0.03)), whole.shape)[whole]
     pair = [Capsules((arcs + side)[..., :-1, :][whole], (arcs + side)[..., 1:, :][whole], thick) for side in (aside, -aside)]
     return joined(pair), np.tile(cortex, 2)
 
@@ -111,11 +117,13 @@ def break_at(arc: np.ndarray, at: int, step: float) -> tuple[np.ndarray, Capsule
     """The rib beyond the piece `at` stands off by `step`, outwards and down; the gap is bridged by a healing bone's callus."""
     moved = arc.copy()
     along = arc[at] - arc[at - 1]
-    moved[at - 1] = arc[at - 1] + 0.35 * along
+    moved[at - 1] = arc[at - 1] + 0.75 * along
     fading = np.maximum(1 - np.arange(len(arc) - at) / FADES, 0)[:, None]
     outward = np.array([arc[at, 0], 0, arc[at, 2]]) / np.hypot(arc[at, 0], arc[at, 2])
-    moved[at:] += fading * (0.8 * outward - np.array([0, 0.7, 0])) * step
-    return moved, Capsules(moved[[at - 1]], moved[[at]], np.array([0.6 + 0.4 * step]))
+    moved[at:] += fading * (0.4 * outward - np.array([0, 0.9, 0])) * step
+    radius = 0.75 + 0.2 * step
+    beside = (radius - 0.55) * outward  # so that it bulges away from the lung
+    return moved, Capsules(moved[[at - 1]] + beside, moved[[at]] + beside, np.array([radius]))
 
 
 def vertebrae(top: float, spacing: float) -> list[tuple[Capsules, np.ndarray]]:

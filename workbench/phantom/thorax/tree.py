@@ -10,53 +10,61 @@ from workbench.phantom.thorax.latents import Study
 from workbench.phantom.thorax.mediastinum import HILA
 from workbench.randomness import rng
 
-TRUNKS, REACHES = 8, (3.3, 2.8, 2.4, 2.1, 1.8)  # cm, mean length of each generation
-NARROWS = 0.83
+TRUNKS, REACHES = 8, (2.9, 2.6, 2.3, 2.0, 1.7)  # cm, mean length of each generation
+WIDEST, NARROWS = 0.5, 0.73  # cm, radius of a trunk; what a fork leaves of it
+BENT = 3  # generations whose branches have a bend
 
-GRAINS, LOWEST = 500, -0.5  # in a lung, above this height in its half axes: what lies lower is below the dome
+GRAINS, LOWEST = 520, -0.5  # in a lung, above this height in its half axes: what lies lower is below the dome
 
 
 def grains(study: Study, lung: Ellipsoid, way: int) -> Capsules:
-    """What is too fine to be a branch: the smallest vessels and septa as strands, evenly all over one lung and mostly away from its hilum."""
+    """What is too fine to be a branch: the smallest vessels and septa as short strands in any direction, more of them below than above."""
     draw = rng(study.seed, f"thorax grains {way}", 0, study.patient_index)
     levels = np.linspace(LOWEST, 1, 200)
-    share = np.cumsum(1 - levels**2)
+    share = np.cumsum((1 - levels**2) * (1.5 - levels))
     up = np.interp(draw.random(GRAINS), share / share[-1], levels)
     angle, away = draw.uniform(0, 2 * np.pi, GRAINS), np.sqrt(draw.random(GRAINS) * (1 - up**2))
     place = np.stack([away * np.cos(angle), up, away * np.sin(angle)], 1)
     places = lung.centre + (place * lung.radii) @ lung.axes.T
-    hilum = np.array(HILA["left" if way > 0 else "right"])[2]
-    away = places - hilum
-    heading = away / np.sqrt((away**2).sum(1, keepdims=True)) + 0.45 * draw.normal(size=(GRAINS, 3))
-    reach = heading / np.sqrt((heading**2).sum(1, keepdims=True)) * draw.uniform(0.5, 1.6, (GRAINS, 1))
-    return Capsules(places - reach, places + reach, 0.16 * np.exp(0.25 * draw.normal(size=GRAINS)))
+    heading = draw.normal(size=(GRAINS, 3))
+    reach = heading / np.sqrt((heading**2).sum(1, keepdims=True)) * draw.uniform(0.1, 0.5, (GRAINS, 1))
+    return Capsules(places - reach, places + reach, 0.2 * np.exp(0.3 * draw.normal(size=GRAINS)))
 
 
 @lru_cache(maxsize=16)
 def vessels(seed: int, patient: int, way: int) -> Capsules:
-    """The vessels of one lung, from the arteries of the hilum out, forking at every generation; kept for the patient's next film."""
+    """The vessels of one lung, from the arteries of the hilum out, forking and narrowing at every generation, wider and closer below; kept for the patient's next film."""
     draw = rng(seed, f"thorax vessels {way}", 0, patient)
     artery = np.array(HILA["left" if way > 0 else "right"])[1:]
     along = np.clip(np.linspace(0, 2, TRUNKS) + draw.normal(0, 0.15, size=TRUNKS), 0, 2)
     start = np.stack([np.interp(along, np.arange(3), axis) for axis in artery.T], 1) + draw.normal(0, 0.15, size=(TRUNKS, 3))
-    angle = np.deg2rad(np.linspace(82.0, -88.0, TRUNKS) + draw.normal(0, 8, size=TRUNKS))
+    down = np.linspace(0, 1, TRUNKS) ** 0.8
+    angle = np.deg2rad(78.0 - 160.0 * down + draw.normal(0, 10, size=TRUNKS))
     tilt = draw.uniform(-0.9, 0.9, size=TRUNKS)
     heading = np.stack([way * np.cos(angle) * np.cos(tilt), np.sin(angle) * np.cos(tilt), np.sin(tilt)], 1)
-    radius = 0.54 * np.exp(0.12 * draw.normal(size=TRUNKS))
+    radius = WIDEST * (0.8 + 0.4 * down) * np.exp(0.15 * draw.normal(size=TRUNKS))
     parts = []
-    for reach in REACHES:
-        length = reach * draw.uniform(0.6, 1.4, size=len(start))
-        ends = start + heading * length[:, None]
-        parts.append(Capsules(start, ends, radius))
-        sideways = draw.normal(size=(len(start), 3))
-        sideways -= (sideways * heading).sum(1, keepdims=True) * heading
-        sideways /= np.sqrt((sideways**2).sum(1, keepdims=True))
+    for generation, reach in enumerate(REACHES):
+        length = reach * draw.uniform(0.6, 1.4, size=(len(start), 1))
+        middle = start + heading * length / 2
+        heading = unit(heading + 0.22 * draw.normal(size=heading.shape))
+        ends = middle + heading * length / 2
+        if generation < BENT:
+            parts += [Capsules(start, middle, radius), Capsules(middle, ends, 0.88 * radius)]
+        else:
+            parts.append(Capsules(start, ends, radius))
+        sideways = draw.normal(size=heading.shape)
+        sideways = unit(sideways - (sideways * heading).sum(1, keepdims=True) * heading)
         fork = draw.uniform(0.25, 0.75, size=(2, len(start), 1)) * np.array([1, -1])[:, None, None]
-        heading = (heading + fork * sideways).reshape(-1, 3)
-        heading /= np.sqrt((heading**2).sum(1, keepdims=True))
+        heading = unit((heading + fork * sideways).reshape(-1, 3))
         radius = (NARROWS * radius * np.exp(0.15 * draw.normal(size=(2, len(start))))).ravel()
         start = np.tile(ends, (2, 1))
     return joined(parts)
+
+
+def unit(ways: np.ndarray) -> np.ndarray:
+    """Directions (n, 3) of length one."""
+    return ways / np.sqrt((ways**2).sum(1, keepdims=True))  # type: ignore[no-any-return]
 
 
 def airways(shift: float) -> Capsules:
