@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.outlines import aligned, pair_points
 from workbench.phantom import SIDES
-from workbench.phantom.solids import Ellipsoid, Interval, both, interval, occupied, rays, turn
+from workbench.phantom.solids import Ellipsoid, Interval, both, interval, rays, turn
 from workbench.phantom.thorax.aim import CENTRE
 from workbench.phantom.thorax.outline import TRUNK
 from workbench.phantom.thorax.shape import Shape, cage, dome, level, lung, names, partitions, shaped
@@ -86,6 +86,16 @@ def former(normals: np.ndarray, pose: Pose = STILL) -> Bounds:
     return Bounds(plain.cage._replace(radii=plain.cage.radii * out), lungs, domes, plain.middle)
 
 
+def covered(within: Interval, solids: list[Interval]) -> np.ndarray:
+    """Length of the part of `within` that any of the solids covers; three at once are not corrected for."""
+    inside = [both(within, solid) for solid in solids]
+    total = sum(each.length for each in inside)
+    for place, one in enumerate(inside):
+        for other in inside[:place]:
+            total = total - both(one, other).length
+    return np.clip(total, 0, within.length)
+
+
 def silhouettes(found: Bounds, yaw: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     """Right and left lung (SIZE, SIZE) of a PA film as the human masks have them: above the domes' edge, the heart left out, the mediastinum not."""
     turned, (place, radii) = turn(yaw), TRUNK
@@ -100,7 +110,7 @@ def silhouettes(found: Bounds, yaw: float = 0.0) -> tuple[np.ndarray, np.ndarray
     lungs = []
     for own, below in zip(found.lungs, found.domes):
         inside = both(seen(own), room)
-        air = inside.length - occupied(inside, middle)
+        air = inside.length - covered(inside, middle)
         lungs.append((air > BEHIND) & (both(inside, seen(below)).length <= 0))
     return lungs[0], lungs[1]
 

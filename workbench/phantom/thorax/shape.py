@@ -19,7 +19,8 @@ WAY = {"right": -1, "left": 1}
 BREASTS, SHOULDERS, AORTA = 8, 9, 10  # entries of Patient.shape behind those of the modes
 WIDEST = -9.0  # cm, height where a plain chest is widest
 WALL = 13.9  # cm, half the width of a plain cage
-EDGE, DEEP = 4.0, 12.0  # cm, how far a plain dome would go on beyond the wall, and half its height
+# cm, how far a plain dome would go on beyond the wall, and half its height: steeper than the fit has it (4), as many of its masks are of people lying
+EDGE, DEEP = 1.75, 12.0
 ROLL = 5.0  # degrees, how far the lungs lean to each other at the top, before the fit
 
 
