@@ -63,6 +63,13 @@ def matched(logits: Float[Tensor, "b b"], targets: Float[Tensor, "b b"]) -> Floa
     return _both_directions(logits, targets.softmax(1), targets.T.softmax(1))
 
 
+def soft_floor(targets: Float[Tensor, "b b"]) -> Float[Tensor, ""]:
+    """What `soft_clip` cannot fall below: the mean entropy of its targets in both directions."""
+    if not len(targets):
+        return targets.sum()
+    return torch.special.entr(torch.cat([targets.softmax(1), targets.T.softmax(1)])).sum(1).mean()
+
+
 def _both_directions(logits: Tensor, forth: Tensor, back: Tensor) -> Tensor:
     """Half the sum of the row-wise cross-entropies of `logits` and of its transpose; 0 for an empty batch."""
     if not len(logits):

@@ -127,6 +127,26 @@ def svd_spectrum(similarity: Float[Tensor, "b b"], target: Float[Tensor, "b b"],
     return ((largest_singular((similarity / temperature).softmax(1)) - wanted) / wanted).square()
 
 
+def medical_svd(
+    form: str,
+    similarity: Float[Tensor, "b b"],
+    positives: Bool[Tensor, "b b"],
+    target: Float[Tensor, "b b"],
+    sign: Sign,
+    temperature: float,
+) -> Float[Tensor, ""]:
+    """Form B, C or D by its function's name; 0 for no rows. Where a study is like itself alone, B takes the mean over pairs."""
+    if not len(similarity):
+        return similarity.sum()
+    if form == "svd_global":
+        return svd_global(similarity)
+    if form == "svd_spectrum":
+        return svd_spectrum(similarity, target, temperature)
+    if int(positives.sum()) == len(positives):
+        return svd_paired(similarity, sign)
+    return svd_masked(similarity, positives, sign)
+
+
 def _rise(values: Tensor, mask: Tensor) -> Tensor:
     """What negatives add to form B."""
     return largest_singular(values * mask) / largest_singular(mask).clamp(min=1)
