@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-EXACT = 1024  # rows and columns up to which the singular vector comes from a full decomposition
+EXACT = 1024  # rows and columns up to which Gram matrices are squared: LAPACK's eigh and svd give up on some of a batch's block patterns
 RESIDUAL = 1e-6  # relative to the singular value: where the iterations stop
 LOOK = 8  # Lanczos steps between looks at the residual
 SQUARINGS = 16  # powers up to 2^16: singular values closer than that are a tie
@@ -21,7 +21,7 @@ def largest_singular(matrix: Float[Tensor, "m n"]) -> Float[Tensor, ""]:
     if not bool(torch.isfinite(matrix).all()):
         return matrix.sum() * torch.nan
     fixed = matrix.detach()
-    v = torch.linalg.eigh(fixed.T @ fixed)[1][:, -1] if max(fixed.shape) <= EXACT else lanczos(fixed)
+    v = top_vectors(fixed) if max(fixed.shape) <= EXACT else lanczos(fixed)
     return torch.linalg.vector_norm(matrix @ v)
 
 
@@ -41,15 +41,15 @@ def lanczos(matrix: Float[Tensor, "m n"]) -> Float[Tensor, "n"]:
         beta = w.norm()
         closed = bool(beta <= RESIDUAL * diagonal.max()) or step == min(matrix.shape)
         if step % LOOK == 0 or closed:
-            p, sigma, q = torch.linalg.svd(diagonal.diag() + above.diag(1))
+            p, sigma, q = torch.linalg.svd((diagonal.diag() + above.diag(1)).double())
             if closed or beta * p[-1, 0].abs() <= RESIDUAL * sigma[0]:
                 break
         above, right = torch.cat([above, beta[None]]), torch.cat([right, _unit(w)[:, None]], 1)
-    return _unit(right @ q[0])
+    return _unit(right @ q[0].to(matrix.dtype))
 
 
 def top_vectors(matrices: Float[Tensor, "*b m n"]) -> Float[Tensor, "*b n"]:
-    """Top right singular vectors of many small matrices, without gradient: their Gram matrices are squared until one direction is left.
+    """Top right singular vectors, without gradient: Gram matrices are squared until one direction is left; nothing can fail to converge.
 
     At a tie it is a vector of the top space; a zero matrix gets the zero vector, one that is not finite gets NaN.
     """
