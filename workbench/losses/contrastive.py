@@ -67,7 +67,8 @@ def soft_floor(targets: Float[Tensor, "b b"]) -> Float[Tensor, ""]:
     """What `soft_clip` cannot fall below: the mean entropy of its targets in both directions."""
     if not len(targets):
         return targets.sum()
-    return torch.special.entr(torch.cat([targets.softmax(1), targets.T.softmax(1)])).sum() / (2 * len(targets))
+    entropies = torch.special.entr(targets.softmax(1)) + torch.special.entr(targets.softmax(0))
+    return entropies.sum() / (2 * len(targets))
 
 
 def _both_directions(logits: Tensor, forth: Tensor, back: Tensor) -> Tensor:
