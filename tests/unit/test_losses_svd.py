@@ -105,6 +105,16 @@ def test_many_small_matrices_at_once():
     assert not v[1, 2].any() and float(v[0, 0].norm()) == pytest.approx(1)
 
 
+def test_block_patterns_of_many_seeds_are_decomposed():
+    """LAPACK's eigh gave up on one of these in training: repeated singular values next to a few large ones."""
+    for seed in range(30):
+        labels = np.random.default_rng(seed).random((128, 7)) < 0.2
+        positives = torch.from_numpy(labels.astype(np.float32) @ labels.T.astype(np.float32) > 0)
+        given = cosines(seed, 128, 16, torch.float32).relu() * positives
+        for matrix in (positives.float(), given, given * 1e-12):
+            assert float(largest_singular(matrix)) == pytest.approx(s1(matrix), rel=1e-5)
+
+
 def test_signs():
     given = torch.tensor([[-0.5, 0.5]])
     assert signed(given, "relu").tolist() == [[0, 0.5]] and signed(given, "raw").tolist() == [[-0.5, 0.5]]

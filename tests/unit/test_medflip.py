@@ -373,7 +373,7 @@ def join(rank, port, forms):
 
 
 def test_two_processes_with_unequal_shares_equal_one_value_and_gradient():
-    forms = ("svd_masked", "svd_tokens")
+    forms = ("svd_masked", "svd_tokens", "svd_global", "svd_spectrum")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

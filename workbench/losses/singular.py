@@ -54,9 +54,11 @@ def top_vectors(matrices: Float[Tensor, "*b m n"]) -> Float[Tensor, "*b n"]:
     At a tie it is a vector of the top space; a zero matrix gets the zero vector, one that is not finite gets NaN.
     """
     with torch.no_grad():
-        power = matrices.mT @ matrices
+        tiny = torch.finfo(matrices.dtype).tiny
+        scaled = matrices / matrices.abs().amax((-2, -1), keepdim=True).clamp(min=tiny)  # squares of small numbers are zero
+        power = scaled.mT @ scaled
         for _ in range(SQUARINGS):
-            power = power / torch.linalg.matrix_norm(power, keepdim=True).clamp(min=torch.finfo(power.dtype).tiny)
+            power = power / torch.linalg.matrix_norm(power, keepdim=True).clamp(min=tiny)
             if not bool((power.diagonal(dim1=-2, dim2=-1).sum(-1) > 1 + RESIDUAL).any()):  # rank one: trace and Frobenius norm agree
                 break
             power = power @ power
