@@ -10,12 +10,27 @@ from training import optim
 from workbench.config import LiveMarker
 from workbench.errors import UserError
 from workbench.method import Method, MethodConfig
-from workbench.run import Optimizer
+from workbench.run import Optimizer, Stage
 
 
 def live_options(config: MethodConfig) -> list[str]:
     """Live fields of a method beside its weights, such as a mask ratio: they act in `transform`."""
     return [name for name, field in type(config).model_fields.items() if any(isinstance(each, LiveMarker) for each in field.metadata)]
+
+
+def of_stage(stage: Stage, config: MethodConfig) -> MethodConfig:
+    """A method's configuration with the live fields that a stage sets; raises UserError for a value out of bounds."""
+    return type(config).parse(config.to_dict() | stage.method, f"stage {stage.name}: method") if stage.method else config
+
+
+def check_stages(stages: Iterable[Stage], config: MethodConfig) -> None:
+    """What stages set of the method, before the first step; raises UserError for what is not live or out of bounds."""
+    live = live_options(config)
+    for stage in stages:
+        wrong = [name for name in stage.method if name not in live]
+        if wrong:
+            raise UserError(f"stage {stage.name}: method.{wrong[0]}: not a live field of this method; live are {', '.join(live) or 'none'}")
+        of_stage(stage, config)
 
 
 def live_fields(weights: Iterable[str], optimizers: dict[str, torch.optim.Optimizer], config: MethodConfig) -> list[str]:

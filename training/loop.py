@@ -12,7 +12,7 @@ import torch
 
 from training import checkpoint, control, disk, optim
 from training.feed import Feed, stage_at
-from training.knobs import live_fields, turn
+from training.knobs import check_stages, live_fields, of_stage, turn
 from training.monitors import Clock, Probe, look_steps
 from training.progress import Progress as Bar
 from training.provenance import provenance
@@ -56,6 +56,8 @@ class Trainer:
         self.ever = sorted({name for names in self.trained for name in names})
         self.frozen = {name for name, _ in self.method.named_parameters()} - set(self.ever)
         self.base_weights = {name: float(value) for name, value in self.method.weight.named_buffers()}
+        self.base_method = self.method.config
+        check_stages(config.stages, self.base_method)
         self.optimizers = optim.build(self.method, config.optimizers, self.ever)
         self.model = accelerator.prepare_model(self.method) if self.world > 1 or precision == "bf16" else self.method
         self.stepper = Stepper(config, self.method, self.model, accelerator, self.optimizers, self.dtype)
@@ -82,6 +84,7 @@ class Trainer:
             for name, config in self.config.optimizers.items()
         }
         self.stepper.enter(stage, first, self.trained[index], rates)
+        self.method.config = of_stage(stage, self.base_method)
         for path, value in self.knobs.items():
             turn(self.method, self.optimizers, rates, path, value)
         self.feed.follow(self.method.config, self.step)

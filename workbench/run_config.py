@@ -54,6 +54,8 @@ class Stage(Config):
     """Weights of the sources in this stage; absent = those of `data`. 0 leaves a source out."""
     weights: dict[str, float] = {}
     """Weights of loss terms in this stage; absent = the method's."""
+    method: dict[str, float] = {}
+    """Live fields of the method in this stage, such as `mask_ratio: 0`; absent = the method's. Validation keeps the method's."""
     optimizers: dict[str, dict[str, Any]] = {}
     """Fields of the optimizers that differ in this stage."""
 

@@ -71,12 +71,25 @@ def text_id(text: str, pooling: str = "report") -> int:
     parts = sorted(map(normalise, sentences(text))) if pooling == "sentences" else [normalise(text)]
     if not any(parts):
         return NO_TEXT
-    return int.from_bytes(hashlib.blake2b("\n".join(parts).encode(), digest_size=8).digest(), "little") >> 1 or 1
+    return number("\n".join(parts))
+
+
+def number(text: str) -> int:
+    """63-bit hash of a text, never 0."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1 or 1
 
 
 def report(sample: Sample) -> str:
     """All texts of a study as one report, in order."""
     return "\n\n".join(text.text for text in sample["texts"])
+
+
+def affirmed(sample: Sample, most: int, no_finding: bool) -> np.ndarray:
+    """(most) numbers of the findings that a study's report affirms, 0 where there are fewer; with `no_finding` a report without any has one too."""
+    found = {each["concept"] for each in sample.get("entities") or () if each["assertion"] == "present" and each["label"]}
+    names = sorted(found or ({""} if no_finding and sample["texts"] else ()))[:most]
+    numbers = [number(name) for name in names]
+    return np.array(numbers + [0] * (most - len(numbers)), np.int64)
 
 
 def row(text: str, config: TextFields) -> dict[str, Any]:

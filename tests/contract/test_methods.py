@@ -25,6 +25,17 @@ SMALL = {
         "decoder_depth": 2,
         "decoder_heads": 2,
     },
+    "medflip": {
+        "image_size": 32,
+        "patch_size": 8,
+        "width": 24,
+        "depth": 2,
+        "heads": 3,
+        "decoder_width": 16,
+        "decoder_depth": 2,
+        "decoder_heads": 2,
+        "dim": 20,
+    },
     "mflag": {"image_size": 32, "vision": "resnet_small", "hidden": 24, "dim": 20},
     "supervised": {"image_size": 32, "vision": "resnet_small", "labels": 13},
 }

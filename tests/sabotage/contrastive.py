@@ -14,7 +14,7 @@ SABOTAGES = [
     ),
     Sabotage(TARGET, "return -(targets", "return (targets", [f"{GOLDEN}::test_info_nce"], "sign flipped"),
     Sabotage(TARGET, "sum(1).mean()", "sum(1).sum()", [f"{EQUATION}[hard]"], "sum over the batch"),
-    Sabotage(TARGET, "logits = normalize(x, dim=1) @", "logits = x @", [f"{EQUATION}[hard]"], "images not scaled to unit length"),
+    Sabotage(TARGET, "told_apart(normalize(x, dim=1) @", "told_apart(x @", [f"{EQUATION}[hard]"], "images not scaled to unit length"),
     Sabotage(
         TARGET,
         "same & (targets == 0)",

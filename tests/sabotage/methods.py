@@ -4,6 +4,7 @@ from tests.sabotage import Sabotage
 
 TEST, TEXT, IMAGE = "tests/unit/test_methods.py", "tests/unit/test_text.py", "tests/unit/test_transforms.py"
 CLIP, MFLAG, LANGUAGE = "workbench/methods/clip.py", "workbench/methods/mflag.py", "workbench/nn/language.py"
+TEMPERATURE = "workbench/nn/temperature.py"
 PARTS = f"{TEST}::test_equal_parts_of_different_methods_start_equal"
 SABOTAGES = [
     Sabotage(CLIP, 'with part("vision")', 'with part("image")', [PARTS], "start weights of its own"),
@@ -22,10 +23,14 @@ SABOTAGES = [
         "contrasts missing reports",
     ),
     Sabotage(
-        CLIP, "clamp_(max=", "clamp_(min=", [f"{TEST}::test_the_temperature_stays_in_its_range_and_can_be_fixed"], "clamps the wrong end"
+        TEMPERATURE,
+        "clamp_(max=",
+        "clamp_(min=",
+        [f"{TEST}::test_the_temperature_stays_in_its_range_and_can_be_fixed"],
+        "clamps the wrong end",
     ),
     Sabotage(
-        CLIP,
+        TEMPERATURE,
         "(-self.log_scale).exp()",
         "self.log_scale.exp()",
         [f"{TEST}::test_the_temperature_stays_in_its_range_and_can_be_fixed"],

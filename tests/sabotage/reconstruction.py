@@ -3,6 +3,7 @@
 from tests.sabotage import Sabotage
 
 LOSS, VIT, MAE = "workbench/losses/reconstruction.py", "workbench/nn/vit.py", "workbench/methods/mae.py"
+MASKED = "workbench/nn/masked.py"
 MASKING, INTEROP, COLOURS = "workbench/masking.py", "workbench/interop/mae.py", "workbench/nn/colours.py"
 GUESSES, ANALYSIS, FIGURES = "workbench/analysis/_guesses.py", "workbench/analysis/reconstruction.py", "workbench/figures/reconstruction.py"
 PAINTING, JOB, MASKS, PAGE = "workbench/painting.py", "training/jobs/reconstruction.py", "app/masks.py", "app/reconstruct.py"
@@ -29,9 +30,9 @@ SABOTAGES = [
     Sabotage(VIT, 'return self.token if pooling == "class" or', "return self.token if", [f"{UNIT}::test_the_class_token_can_stand_for_the_image"], "always the mean"),
     Sabotage(MAE, "mask = random_mask((config.image_size // config.patch_size) ** 2, config.mask_ratio, rng)", "rng.random(); mask = random_mask((config.image_size // config.patch_size) ** 2, 0.75, rng)", [f"{UNIT}::test_the_mask_is_a_function_of_seed_step_and_key_and_each_batch_carries_its_ratio"], "the ratio is not the config's"),
     Sabotage(MAE, "Mean(loss * removed.numel(), removed.numel())", "Mean(loss * len(removed), len(removed))", [f"{UNIT}::test_images_of_a_study_share_its_mask_and_are_averaged"], "counts images, not patches"),
-    Sabotage(MAE, "    check(config)\n", "", [f"{UNIT}::test_sizes_that_do_not_fit_are_named"], "sizes unchecked"),
-    Sabotage(MAE, "return unpatchify(prediction * deviation + mean", "return unpatchify(prediction * deviation", [f"{UNIT}::test_the_reconstruction_is_in_the_image_s_units_and_its_error_in_the_loss_s"], "pixels without their mean"),
-    Sabotage(MAE, '"value": 1 - 1 / count', '"value": 1.0', [f"{UNIT}::test_trivial_levels"], "the level of a biased variance"),
+    Sabotage(MAE, "        masked.check_sizes(config, \"mae\")\n", "", [f"{UNIT}::test_sizes_that_do_not_fit_are_named"], "sizes unchecked"),
+    Sabotage(MASKED, "return unpatchify(prediction * deviation + mean", "return unpatchify(prediction * deviation", [f"{UNIT}::test_the_reconstruction_is_in_the_image_s_units_and_its_error_in_the_loss_s"], "pixels without their mean"),
+    Sabotage(MASKED, '"value": 1 - 1 / count', '"value": 1.0', [f"{UNIT}::test_trivial_levels"], "the level of a biased variance"),
     Sabotage(MASKING, "patches * (1 - ratio) + ROUNDING", "patches * (1 - ratio)", [f"{OF_MASKS}::test_the_count_is_rounded_down_and_rounding_errors_take_no_patch"], "a rounding error takes a patch"),
     Sabotage(MASKING, "if not 0 <= ratio <= 1:", "if ratio > 9:", [f"{OF_MASKS}::test_a_ratio_that_is_no_share_is_refused"], "a ratio of 7"),
     Sabotage(MASKING, "rng.permutation(patches)[", "np.arange(patches)[", [f"{OF_MASKS}::test_a_random_mask_hides_the_share_asked_for_and_is_a_function_of_its_generator"], "always the first patches"),

@@ -26,17 +26,7 @@ def info_nce(
     such pairs out of the denominators, `soft_targets` shares the target equally among them, `hard` calls them wrong all the same.
     Where equal texts have equal rows (no dropout), `soft_targets` is `hard` in value and gradient: only dropping changes anything.
     """
-    if duplicates != "hard" and text_ids is None:
-        raise ValueError(f"duplicates={duplicates!r} needs text_ids")
-    logits = normalize(x, dim=1) @ normalize(y, dim=1).T / temperature
-    targets = torch.eye(len(x), dtype=logits.dtype, device=logits.device)
-    if duplicates != "hard" and text_ids is not None:
-        same = text_ids[:, None] == text_ids
-        if duplicates == "soft_targets":
-            targets = same.to(logits.dtype) / same.sum(1, keepdim=True)
-        else:
-            logits = logits.masked_fill(same & (targets == 0), -torch.inf)
-    return _both_directions(logits, targets, targets)
+    return told_apart(normalize(x, dim=1) @ normalize(y, dim=1).T / temperature, text_ids, duplicates)
 
 
 @in_float32
@@ -48,8 +38,37 @@ def soft_clip(
     `targets` are the similarities themselves (dot products or cosines of label vectors), temperature 1.
     """
     logits = scale * normalize(x, dim=1) @ normalize(y, dim=1).T
+    return matched(logits, targets)
+
+
+def told_apart(
+    logits: Float[Tensor, "b b"], text_ids: Int[Tensor, "b"] | None = None, duplicates: Duplicates = "hard"
+) -> Float[Tensor, ""]:
+    """`info_nce` of logits that are there already. Raises ValueError where `duplicates` needs text ids and none are given."""
+    if duplicates != "hard" and text_ids is None:
+        raise ValueError(f"duplicates={duplicates!r} needs text_ids")
+    targets = torch.eye(len(logits), dtype=logits.dtype, device=logits.device)
+    if duplicates != "hard" and text_ids is not None:
+        same = text_ids[:, None] == text_ids
+        if duplicates == "soft_targets":
+            targets = same.to(logits.dtype) / same.sum(1, keepdim=True)
+        else:
+            logits = logits.masked_fill(same & (targets == 0), -torch.inf)
+    return _both_directions(logits, targets, targets)
+
+
+def matched(logits: Float[Tensor, "b b"], targets: Float[Tensor, "b b"]) -> Float[Tensor, ""]:
+    """`soft_clip` of logits that are there already."""
     targets = targets.to(logits.dtype)
     return _both_directions(logits, targets.softmax(1), targets.T.softmax(1))
+
+
+def soft_floor(targets: Float[Tensor, "b b"]) -> Float[Tensor, ""]:
+    """What `soft_clip` cannot fall below: the mean entropy of its targets in both directions."""
+    if not len(targets):
+        return targets.sum()
+    entropies = torch.special.entr(targets.softmax(1)) + torch.special.entr(targets.softmax(0))
+    return entropies.sum() / (2 * len(targets))
 
 
 def _both_directions(logits: Tensor, forth: Tensor, back: Tensor) -> Tensor:

@@ -20,9 +20,8 @@ from workbench.nn import projectors
 from workbench.nn.attention import attention_maps, lacks_attention
 from workbench.nn.gather import gather_batch
 from workbench.nn.language import text_tower
+from workbench.nn.temperature import Temperature
 from workbench.nn.vision import VisionFields, study_means, vision_tower
-
-LARGEST_SCALE = 100.0
 
 
 class Weights(BaseConfig):
@@ -51,17 +50,6 @@ class CLIPConfig(VisionFields, text.TextFields, MethodConfig):
     """Studies with the same text are left out of each other's negatives, share the target, or (`hard`, as published) are negatives all the same. With a frozen text tower sharing and `hard` are one and the same."""
     weights: Weights = Weights()
     """Weights of the loss terms."""
-
-
-class Temperature(nn.Module):
-    """Inverse temperature, kept as its logarithm."""
-
-    def __init__(self, start: float, trainable: bool) -> None:
-        super().__init__()
-        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / start)), requires_grad=trainable)
-
-    def forward(self) -> Tensor:
-        return (-self.log_scale).exp()
 
 
 class CLIP(Method):
@@ -127,9 +115,8 @@ class CLIP(Method):
     def counts(self, batch: Batch, phase: str) -> Mapping[str, int]:
         return {"contrastive": 1}
 
-    @torch.no_grad()
     def after_step(self, progress: Progress) -> None:
-        self.temperature.log_scale.clamp_(max=math.log(LARGEST_SCALE))
+        self.temperature.clamp()
 
     def features_of(self, batch: Batch, names: Sequence[str]) -> dict[str, Tensor]:
         """Projected features before they are scaled to unit length: their scale is part of the story."""

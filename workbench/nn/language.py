@@ -71,6 +71,13 @@ class FrozenText:
         return torch.from_numpy(means).to(input_ids.device)
 
     @torch.no_grad()
+    def words(self, input_ids: Tensor, attention_mask: Tensor, most: int) -> tuple[Tensor, Tensor]:
+        """The first `most` word tokens of each text (t most d) and which are there; run anew every time, not kept on disk."""
+        rows = sequences(input_ids.cpu().numpy(), attention_mask.sum(1).tolist(), self.pooling)
+        with torch_stream(0, "frozen text"), torch.autocast(input_ids.device.type, enabled=False):
+            return words_of(rows, _frozen_model(self.folder, input_ids.device), input_ids.device, self.width, most)
+
+    @torch.no_grad()
     def run(self, parts: list[bytes], device: torch.device) -> np.ndarray:
         """Unit vectors of token sequences; shortest first, so that little is padding."""
         with torch_stream(0, "frozen text"), torch.autocast(device.type, enabled=False):  # loading draws random numbers
@@ -107,6 +114,33 @@ class TrainableText(nn.Module):
         owner = torch.tensor([text for text, row in enumerate(rows) for _ in row], device=input_ids.device)
         counts = torch.bincount(owner, minlength=len(rows))[:, None]
         return vectors.new_zeros(len(rows), vectors.shape[1]).index_add(0, owner, vectors[chosen]) / counts
+
+    def words(self, input_ids: Tensor, attention_mask: Tensor, most: int) -> tuple[Tensor, Tensor]:
+        """The first `most` word tokens of each text (t most d) and which are there."""
+        rows = sequences(input_ids.cpu().numpy(), attention_mask.sum(1).tolist(), self.pooling)
+        return words_of(
+            rows, lambda ids, mask: self.model(input_ids=ids, attention_mask=mask).last_hidden_state, input_ids.device, self.width, most
+        )
+
+
+def words_of(
+    rows: list[list[bytes]], model: Callable[[Tensor, Tensor], Tensor], device: torch.device, width: int, most: int
+) -> tuple[Tensor, Tensor]:
+    """Last hidden states (t most d) of the words of texts given as token sequences, and which places hold one.
+
+    Every sequence runs once; its first and last tokens are the model's marks and left out.
+    """
+    parts = sorted({part for row in rows for part in row}, key=lambda part: (len(part), part))
+    hidden: dict[bytes, Tensor] = {}
+    for start in range(0, len(parts), CHUNK):
+        ids, mask = padded(parts[start : start + CHUNK], device)
+        hidden |= {
+            part: found[1 : length - 1] for part, found, length in zip(parts[start : start + CHUNK], model(ids, mask), mask.sum(1).tolist())
+        }
+    texts = [torch.cat([hidden[part] for part in row])[:most] for row in rows]
+    found = torch.stack([nn.functional.pad(text, (0, 0, 0, most - len(text))) for text in texts]) if texts else torch.zeros(0, most, width)
+    there = torch.tensor([[place < len(text) for place in range(most)] for text in texts], dtype=torch.bool).reshape(len(texts), most)
+    return found.to(device), there.to(device)
 
 
 def digest(ids: bytes) -> bytes:
