@@ -306,6 +306,28 @@ def data_card(
     show(document, text, json)
 
 
+def data_vocabulary(
+    names: Annotated[tuple[str, ...], tyro.conf.Positional],
+    out: Path,
+    size: int = 1000,
+    root: Path | None = None,
+    set: Annotated[tuple[str, ...], tyro.conf.arg(help="key=value of the data sets' configuration")] = (),
+    json: Json = False,
+) -> None:
+    """Train a WordPiece vocabulary on the reports and questions of training studies, for a text tower `words:FOLDER`.
+
+    Args:
+        names: Data sets, or recipes whose data sets are meant.
+        out: Folder the vocabulary is written to.
+        size: Most tokens it may have.
+        root: Folder of the data, as downloaded.
+    """
+    from training.data_commands import vocabulary
+
+    document, text = vocabulary(names, out, size, root, set)
+    show(document, text, json)
+
+
 def study(name: Name, runs: Runs = None, json: Json = False) -> None:
     """Train and compare what a study names; its record is kept under RUNS/studies/NAME.
 
@@ -369,7 +391,7 @@ COMMANDS = {
     "eval": evaluate,
     "methods": methods,
     "datasets": datasets,
-    "data": {"prepare": data_prepare, "card": data_card},
+    "data": {"prepare": data_prepare, "card": data_card, "vocabulary": data_vocabulary},
     "study": study,
     "doctor": doctor,
 }

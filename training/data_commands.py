@@ -1,7 +1,7 @@
-"""`workbench data prepare` and `workbench data card`: a data set by name, or the data set of a recipe."""
+"""`workbench data prepare`, `card` and `vocabulary`: a data set by name, or the data set of a recipe."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +10,8 @@ from workbench import registry
 from workbench.config import read_yaml
 from workbench.datasets import dataset_config, load_dataset
 from workbench.errors import UserError
+from workbench.text import report
+from workbench.words import train_wordpiece
 
 
 def values_of(name: str, root: Path | None, settings: Sequence[str]) -> dict[str, Any]:
@@ -34,6 +36,24 @@ def card(name: str, root: Path | None, settings: Sequence[str]) -> tuple[Any, st
 
     made = make_card(load_dataset(values_of(name, root, settings), name))
     return made.as_dict(), made.text()
+
+
+def training_texts(names: Sequence[str], root: Path | None, settings: Sequence[str]) -> Iterator[str]:
+    """Reports and questions of the training studies of data sets; validation and test words stay unseen."""
+    for name in names:
+        dataset = load_dataset(values_of(name, root, settings), name)
+        for index in dataset.split("train"):
+            sample = dataset[int(index)]
+            yield report(sample)
+            yield from (each["question"] for each in sample.get("questions", ()))
+
+
+def vocabulary(names: Sequence[str], out: Path, size: int, root: Path | None, settings: Sequence[str]) -> tuple[Any, str]:
+    """A WordPiece vocabulary trained on training texts: where it lies and how many tokens it has."""
+    if not names:
+        raise UserError(f"data vocabulary: no data set named; known are {', '.join(registry.names('data'))}, and recipes")
+    found = train_wordpiece(training_texts(names, root, settings), out, size)
+    return {"folder": str(out), "tokens": found}, f"{found} tokens in {out}; use it as method.text=words:{out}"
 
 
 def show_progress(done: int, total: int) -> None:

@@ -13,12 +13,12 @@ from workbench.config import Config as BaseConfig
 from workbench.config import Live
 from workbench.dataset import Sample
 from workbench.errors import UserError
-from workbench.losses.reconstruction import masked_pixel, patch_statistics
+from workbench.losses.reconstruction import masked_pixel
 from workbench.masking import random_mask
 from workbench.method import Batch, Mean, Method, MethodConfig, StepOutput, part
 from workbench.nn.colours import Normalisation, to_grey, to_input
 from workbench.nn.vision import study_means
-from workbench.nn.vit import Decoder, Encoder, patchify, pick, split_mask, unpatchify
+from workbench.nn.vit import Decoder, Encoder, painted, patchify, pick, split_mask
 from workbench.transforms import ImageFields
 
 Size = Annotated[int, Field(ge=1, le=4096)]
@@ -135,10 +135,7 @@ class MAE(Method):
         images = self.shown(batch)
         kept, removed = split_mask(masking[batch["image_index"]])
         prediction = self.decoder(self.vision(images, kept), kept, removed, everywhere=True)
-        target = patchify(images, self.patch_size)
-        mean, deviation = patch_statistics(target) if self.norm_pix else (torch.zeros(()), torch.ones(()))
-        error = (prediction - (target - mean) / deviation).square().mean(-1)
-        return unpatchify(prediction * deviation + mean, self.patch_size, self.config.channels), error
+        return painted(prediction, images, self.patch_size, self.norm_pix)
 
     def levels(self, batch_size: int) -> dict[str, dict[str, Any]]:
         """What zero everywhere reaches on standardised patches; on plain pixels that depends on the film: see the scalar `trivial`."""

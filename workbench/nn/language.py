@@ -92,9 +92,7 @@ class TrainableText(nn.Module):
         self.pooling, self.token_pooling = config.text_pooling, config.token_pooling
         self.model = load_encoder(model_folder(config.text))
         self.width = self.model.config.hidden_size
-        softmax = "adding a constant to all scores of a query leaves its attention as it is"
-        keys = (".key.bias", ".k_proj.bias", ".k_lin.bias")
-        self.gradient_free = {name: softmax for name, _ in self.named_parameters() if name.endswith(keys)}
+        self.gradient_free = key_biases(self)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """(t l), (t l) -> (t d)."""
@@ -107,6 +105,13 @@ class TrainableText(nn.Module):
         owner = torch.tensor([text for text, row in enumerate(rows) for _ in row], device=input_ids.device)
         counts = torch.bincount(owner, minlength=len(rows))[:, None]
         return vectors.new_zeros(len(rows), vectors.shape[1]).index_add(0, owner, vectors[chosen]) / counts
+
+
+def key_biases(module: nn.Module, prefix: str = "") -> dict[str, str]:
+    """The biases that softmax does not see, and why they have no gradient."""
+    ends = (".key.bias", ".k_proj.bias", ".k_lin.bias")
+    why = "adding a constant to all scores of a query leaves its attention as it is"
+    return {prefix + name: why for name, _ in module.named_parameters() if name.endswith(ends)}
 
 
 def digest(ids: bytes) -> bytes:
