@@ -75,7 +75,7 @@ def vocabulary(text: str) -> Vocabulary:
     if described["model"]["type"] == "WordPiece":
         continues = np.array([piece.startswith(prefix) for piece in pieces])
     else:  # punctuation stands alone, as WordPiece has it
-        continues = np.array([piece[:1].isalnum() for piece in pieces])
+        continues = np.array([piece[:1].isalnum() and not piece.startswith(SPACE) for piece in pieces])
     skipped = np.array([piece in SKIPPED for piece in pieces])
     return Vocabulary(marks[0], special, continues & ~special, suffix, skipped, tuple(pieces))
 
@@ -166,7 +166,10 @@ def hide(ids: np.ndarray, hidden: np.ndarray, known: Vocabulary, rng: np.random.
 
 
 def train_wordpiece(texts: Iterable[str], folder: Path, size: int = 1000) -> int:
-    """A lower-case WordPiece vocabulary of at most `size` tokens for these reports, written to a folder; returns how many it has."""
+    """A lower-case WordPiece vocabulary of at most `size` tokens for these reports, written to a folder; returns how many it has.
+
+    Which of two equally frequent pieces gets in differs from call to call: the file is what counts, not the reports.
+    """
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
     made = Tokenizer(models.WordPiece(unk_token="[UNK]"))
