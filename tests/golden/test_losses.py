@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from workbench.losses.classification import answer_bce
 from workbench.losses.contrastive import info_nce, soft_clip
 from workbench.losses.geometry import mflag_alignment, orthogonality
+from workbench.losses.matching import image_text_matching, own_text
+from workbench.losses.words import masked_word
 
 I, J = np.arange(4)[:, None], np.arange(8)
 X, Y = torch.from_numpy(np.sin(0.37 * I + 0.91 * J + 0.1)), torch.from_numpy(np.cos(0.53 * I - 0.29 * J + 0.2))
@@ -44,3 +47,11 @@ def test_soft_clip_with_dot_products():
 def test_soft_clip_with_cosines():
     unit_image, unit_text = (labels / labels.norm(dim=1, keepdim=True) for labels in (IMAGE_LABELS, TEXT_LABELS))
     close(soft_clip(X, Y, unit_image @ unit_text.T, 1 / 0.07), 2.4101506)
+
+
+def test_m3ae_terms():
+    """No published numbers: these were computed once from the equations in numpy on the vectors above, true classes i and i mod 2."""
+    close(masked_word(X, torch.arange(4)), 8.6850141)
+    close(image_text_matching(X[:, :2], torch.arange(4) % 2), 3.1533737)
+    close(own_text(X, Y > 0), 0.7370174)
+    close(answer_bce(X, IMAGE_LABELS @ torch.ones(3, 8, dtype=torch.float64) / 2), 23.6707913)
