@@ -18,7 +18,7 @@ SABOTAGES = [
     Sabotage(WORDS, "wanted = max(1, round(length * ratio))", "wanted = max(1, round(len(ids) * ratio))", [f"{TEXT}::test_official_masking_hides_nothing_as_often_as_published"], "padding not counted"),
     Sabotage(WORDS, "hidden[: len(ids)] &= ~known.special[ids]", "pass", [f"{TEXT}::test_official_masking_hides_nothing_as_often_as_published"], "marks hidden"),
     Sabotage(WORDS, "if known.skipped[token]:", "if known.special[token]:", [f"{TEXT}::test_official_masking_hides_nothing_as_often_as_published"], "marks of RoBERTa not drawn"),
-    Sabotage(WORDS, "draw < REPLACED + RANDOM, other, ids", "draw < REPLACED + RANDOM, ids, other", [f"{TEXT}::test_hidden_words_are_marked_replaced_or_kept_eight_to_one_to_one"], "kept and replaced exchanged"),
+    Sabotage(WORDS, "REPLACED, RANDOM = 0.8, 0.1", "REPLACED, RANDOM = 0.8, 0.2", [f"{TEXT}::test_hidden_words_are_marked_replaced_or_kept_eight_to_one_to_one"], "no hidden word is kept"),
     Sabotage(WORDS, "found.enable_truncation(tokens)", "found.no_truncation()", [f"{TEXT}::test_a_row_is_cut_at_its_length_and_no_text_is_told"], "texts of any length"),
     Sabotage(WORDS, "if not (folder / FILE).is_file():", "if False:", [f"{TEXT}::test_a_tower_without_tokenizer_or_mask_is_refused"], "a tower without tokenizer"),
     Sabotage(WORDS, "if not marks:", "if False:", [f"{TEXT}::test_a_tower_without_tokenizer_or_mask_is_refused"], "no mask token"),
@@ -55,5 +55,5 @@ SABOTAGES = [
     Sabotage(RETRIEVE, "fill_diagonal_(-1)", "fill_diagonal_(2)", [f"{TUNED}::test_a_report_with_the_same_words_is_no_false_one_unless_as_published"], "the own text last"),
     Sabotage(RETRIEVE, 'if self.config.negatives == "fixed" else None', 'if self.config.negatives == "official" else None', [f"{TUNED}::test_a_report_with_the_same_words_is_no_false_one_unless_as_published"], "the switch turned round"),
     Sabotage(RETRIEVE, "if self.training and size <= self.config.false_texts:", "if False:", [f"{TUNED}::test_reports_are_ranked_by_the_matching_head"], "fewer texts than asked for"),
-    Sabotage("workbench/nn/vit.py", "prediction * deviation + mean, patch,", "prediction, patch,", ["tests/unit/test_mae.py::test_the_reconstruction_is_in_the_image_s_units_and_its_error_in_the_loss_s[True]"], "standardised pixels shown as pixels"),
+    Sabotage("training/data_commands.py", "most_common() if count >= least", "most_common() if count > least", [f"{TUNED}::test_the_answers_of_the_training_split_are_listed_by_how_often_they_are_given"], "leaves out what is given often enough"),
 ]  # fmt: skip

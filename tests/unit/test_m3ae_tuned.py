@@ -1,12 +1,14 @@
 """M3AE fine-tuned: start weights of the pre-trained pair, questions and their answers, labels of pairs, reports found for images."""
 
 import math
+from collections import Counter
 
 import pytest
 import torch
 from torch.nn.functional import one_hot
 
 from tests.unit.test_m3ae import SIZES, Changed, configured, dataset
+from training.data_commands import answers
 from training.loop import Trainer
 from training.setup import resolve
 from workbench import words
@@ -154,3 +156,14 @@ def test_a_report_with_the_same_words_is_no_false_one_unless_as_published():
             for how in ("fixed", "official")
         }
     assert float(found["fixed"]) == 0 and float(found["official"]) == pytest.approx(5 * math.log(5), rel=0.05)
+
+
+def test_the_answers_of_the_training_split_are_listed_by_how_often_they_are_given():
+    settings = ["level=teaching", "size=32", "train=24", "val=6", "test=0"]
+    document, said = answers("phantoms", ["train"], 2, None, settings)
+    given = Counter(each["answer"] for index in dataset().split("train") for each in dataset()[int(index)]["questions"])
+    assert document["answers"] == {answer: count for answer, count in given.items() if count >= 2}
+    assert list(document["answers"].values()) == sorted(document["answers"].values(), reverse=True) and '"yes"' in said
+    assert document["share"] == pytest.approx(sum(count for count in given.values() if count >= 2) / given.total())
+    every = answers("phantoms", ["train", "val"], 1, None, settings)[0]
+    assert every["questions"] > document["questions"] == given.total()
