@@ -16,7 +16,7 @@ import torch
 from tests.full.record import write
 from training.records import head, shown
 from workbench.analysis.reconstruction import skill_interval
-from workbench.batches import Rows, fixed_batches
+from workbench.batches import Rows, fixed_batches, others_images, others_texts
 from workbench.features import dataset_of
 from workbench.method import Batch
 from workbench.models import load_method
@@ -25,11 +25,6 @@ from workbench.run import Run
 NAME, BATCH = "m3ae-skill", 50
 OWN, OTHER, NONE = "own", "another's", "none"
 PASSES = 8  # every study is asked under so many draws of hidden words
-
-
-def others(batch: Batch, fields: tuple[str, ...]) -> Batch:
-    """The batch with these fields of the study before."""
-    return {**batch, **{name: batch[name].roll(1, 0) for name in fields}}  # type: ignore[typeddict-item, literal-required, return-value]
 
 
 def blind(method: Any, batch: Batch, hidden: torch.Tensor) -> torch.Tensor:
@@ -53,12 +48,12 @@ def measured(method: Any, dataset: Any, indices: np.ndarray) -> dict[str, np.nda
             hidden = batch["extra"]["hidden_words"][:, : batch["input_ids"].shape[1]]
             wanted = batch["input_ids"]
             keep("words", hidden.sum(1))
-            given = {OWN: method.fill(batch, hidden), OTHER: method.fill(others(batch, ("images",)), hidden)}
+            given = {OWN: method.fill(batch, hidden), OTHER: method.fill(others_images(batch), hidden)}
             for name, logits in (given | {NONE: blind(method, batch, hidden)}).items():
                 keep(f"words wrong, image: {name}", ((logits.argmax(-1) != wanted) & hidden).sum(1))
             if draw == 0:
                 mask = batch["extra"]["mask"]
-                for name, told in ((OWN, batch), (OTHER, others(batch, ("input_ids", "attention_mask")))):
+                for name, told in ((OWN, batch), (OTHER, others_texts(batch))):
                     keep(f"patches, report: {name}", (method.reconstruct(told, mask)[1] * mask).sum(1))
                 grey = method.shown(batch)
                 patches = method.patch_size
@@ -93,7 +88,7 @@ def of_answers(method: Any, dataset: Any, indices: np.ndarray) -> dict[str, Any]
     for batch in fixed_batches(rows, "data", indices, BATCH):
         target, closed = batch["extra"]["target"], batch["extra"]["closed"]
         there = target != -2
-        for name, each in ((OWN, batch), (OTHER, others(batch, ("images",)))):
+        for name, each in ((OWN, batch), (OTHER, others_images(batch))):
             right = torch.zeros_like(there)
             right[there] = method.answer(each).argmax(1) == target[there]
             for kind, which in (("all", there), ("closed", there & closed), ("open", there & ~closed)):

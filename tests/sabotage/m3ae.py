@@ -56,4 +56,6 @@ SABOTAGES = [
     Sabotage(RETRIEVE, 'if self.config.negatives == "fixed" else None', 'if self.config.negatives == "official" else None', [f"{TUNED}::test_a_report_with_the_same_words_is_no_false_one_unless_as_published"], "the switch turned round"),
     Sabotage(RETRIEVE, "if self.training and size <= self.config.false_texts:", "if False:", [f"{TUNED}::test_reports_are_ranked_by_the_matching_head"], "fewer texts than asked for"),
     Sabotage("training/data_commands.py", "most_common() if count >= least", "most_common() if count > least", [f"{TUNED}::test_the_answers_of_the_training_split_are_listed_by_how_often_they_are_given"], "leaves out what is given often enough"),
+    Sabotage("workbench/batches.py", '"images": first.roll(1, 0)', '"images": first', [f"{OWN}::test_the_report_compares_with_another_s_image_and_report"], "the own image for another's"),
+    Sabotage("workbench/batches.py", 'batch["input_ids"].roll(1, 0)', 'batch["input_ids"]', [f"{OWN}::test_the_report_compares_with_another_s_image_and_report"], "the own report for another's"),
 ]  # fmt: skip

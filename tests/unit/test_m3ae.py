@@ -12,7 +12,7 @@ from training import optim
 from training.loop import Trainer, train
 from training.setup import open_data, resolve
 from workbench import registry, words
-from workbench.batches import Address, Rows, collate
+from workbench.batches import Address, Rows, collate, others_images
 from workbench.errors import UserError
 from workbench.method import capabilities, group_of
 from workbench.methods.m3ae import M3AE, swapped
@@ -217,6 +217,24 @@ def test_every_image_of_a_study_is_a_pair_with_its_report():
     assert found["joint"].shape == (4, 32) and found["image.patches"].shape == (4, 16, 24)
     torch.testing.assert_close(found["joint"][:1], sum(alone) / 2, rtol=1e-4, atol=1e-5)
     assert all(math.isfinite(value) for value in method.mechanism_report(batch).values())
+
+
+@torch.no_grad()
+def test_the_report_compares_with_another_s_image_and_report():
+    method, batch = build().eval(), batch_of(5)
+    found, hidden = method.mechanism_report(batch), batch["extra"]["hidden_words"][:, : batch["input_ids"].shape[1]]
+    mask, moved = batch["extra"]["mask"], [4, 0, 1, 2, 3]
+    image = changed(batch, images=batch["images"][moved])
+    report = changed(batch, input_ids=batch["input_ids"][moved], attention_mask=batch["attention_mask"][moved])
+    for name, shown in (("its own image", batch), ("another's image", image)):
+        right = method.fill(shown, hidden)[hidden].argmax(-1) == batch["input_ids"][hidden]
+        assert found[f"hidden words right, {name}"] == pytest.approx(float(right.float().mean()))
+        torch.testing.assert_close((batch if shown is batch else others_images(batch))["images"], shown["images"])
+    for name, told in (("its own report", batch), ("another's report", report)):
+        assert found[f"error of hidden patches, {name}"] == pytest.approx(float(method.reconstruct(told, mask)[1][mask].mean()), rel=1e-5)
+    assert found["error of hidden patches, its own report"] != found["error of hidden patches, another's report"]
+    two = changed(batch, image_index=torch.tensor([0, 0, 1, 2, 2]), view_index=torch.tensor([0, 1, 0, 0, 1]))
+    assert torch.equal(others_images(two)["images"], batch["images"][[3, 0, 2]]) and others_images(two)["image_index"].tolist() == [0, 1, 2]
 
 
 def test_start_levels():

@@ -15,6 +15,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from workbench import text, transforms, words
+from workbench.batches import others_images, others_texts
 from workbench.config import Config as BaseConfig
 from workbench.config import Live
 from workbench.dataset import Sample
@@ -251,17 +252,13 @@ class M3AE(Method):
     @torch.no_grad()
     def mechanism_report(self, batch: Batch) -> dict[str, float]:
         """What each side adds to the other: hidden words beside their own image and another's, hidden patches beside their own report and another's."""
-        studies = len(batch["key"])
-        first = batch["view_index"] == 0
-        other: Batch = {**batch, "images": batch["images"][first].roll(1, 0), "image_index": torch.arange(studies), "view_index": torch.zeros(studies, dtype=torch.long)}  # fmt: skip
-        texts: Batch = {**batch, "input_ids": batch["input_ids"].roll(1, 0), "attention_mask": batch["attention_mask"].roll(1, 0)}
         hidden = batch["extra"]["hidden_words"][:, : batch["input_ids"].shape[1]]
         wanted, masking = batch["input_ids"][hidden], batch["extra"]["mask"]
         found = {}
-        for name, shown in (("its own image", batch), ("another's image", other)):
+        for name, shown in (("its own image", batch), ("another's image", others_images(batch))):
             right = self.fill(shown, hidden)[hidden].argmax(-1) == wanted
             found[f"hidden words right, {name}"] = float(right.sum()) / max(len(wanted), 1)
-        for name, told in (("its own report", batch), ("another's report", texts)):
+        for name, told in (("its own report", batch), ("another's report", others_texts(batch))):
             error = self.reconstruct(told, masking)[1][masking[batch["image_index"]]]
             found[f"error of hidden patches, {name}"] = float(error.mean())
         return found | {"pairs right": float(self.tell_pairs(batch).scalars["pairs right"])}

@@ -13,6 +13,7 @@ from pydantic import Field
 from torch import Tensor
 
 from workbench import transforms, words
+from workbench.batches import others_images, others_texts
 from workbench.config import Config as BaseConfig
 from workbench.config import Live
 from workbench.dataset import Sample
@@ -95,12 +96,9 @@ class M3AEClassify(Method):
     def mechanism_report(self, batch: Batch) -> dict[str, float]:
         """Stated labels right with the pair whole, with another's image, with another's report."""
         stated, labels = ~batch["labels"].isnan(), batch["labels"]
-        first = batch["images"][batch["view_index"] == 0]
-        studies = torch.arange(len(first))
-        image: Batch = {**batch, "images": first.roll(1, 0), "image_index": studies, "view_index": torch.zeros_like(studies)}
-        report: Batch = {**batch, "input_ids": batch["input_ids"].roll(1, 0), "attention_mask": batch["attention_mask"].roll(1, 0)}
         found = {}
-        for name, shown in (("its own pair", batch), ("another's image", image), ("another's report", report)):
+        asked = {"its own pair": batch, "another's image": others_images(batch), "another's report": others_texts(batch)}
+        for name, shown in asked.items():
             logits = self.features_of(shown, ["joint.logits"])["joint.logits"]
             found[f"labels right, {name}"] = float(((logits > 0) == (labels == 1))[stated].float().mean())
         return found

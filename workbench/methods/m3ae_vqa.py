@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from workbench import text, transforms, words
+from workbench.batches import others_images
 from workbench.config import Config as BaseConfig
 from workbench.config import Live
 from workbench.dataset import Sample
@@ -122,8 +123,5 @@ class M3AEVQA(Method):
     def mechanism_report(self, batch: Batch) -> dict[str, float]:
         """Answers right with the study's own image and with another's: what the question alone gives away."""
         target = batch["extra"]["target"][batch["extra"]["target"] != NONE]
-        first = batch["images"][batch["view_index"] == 0]
-        studies = torch.arange(len(first))
-        other: Batch = {**batch, "images": first.roll(1, 0), "image_index": studies, "view_index": torch.zeros_like(studies)}
-        shown = (("its own image", batch), ("another's image", other))
+        shown = (("its own image", batch), ("another's image", others_images(batch)))
         return {f"answers right, {name}": float((self.answer(each).argmax(1) == target).float().mean()) for name, each in shown}
