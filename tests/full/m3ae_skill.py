@@ -2,7 +2,8 @@
 
 Hidden words: share right beside the study's own image, beside another's, beside none (only the class token is seen). Hidden patches: error with
 the own report, with another's. Intervals over patients (BCa) of shares and of 1 - error / error of the comparison. Fine-tuning for questions starts
-from the pre-trained pair and, as its control, from random weights. `python -m tests.full.m3ae_skill RUN [VQA_RUN …]`; no training here.
+from the pre-trained pair and, as its control, from random weights. `python -m tests.full.m3ae_skill [STUDIES] RUN …`; no training here: give runs of
+`workbench train`, ended or stopped; the first and the last snapshot of each are judged on the test split.
 """
 
 import sys
@@ -24,7 +25,7 @@ from workbench.run import Run
 
 NAME, BATCH = "m3ae-skill", 50
 OWN, OTHER, NONE = "own", "another's", "none"
-PASSES = 8  # every study is asked under so many draws of hidden words
+PASSES = 4  # every study is asked under so many draws of hidden words
 
 
 def blind(method: Any, batch: Batch, hidden: torch.Tensor) -> torch.Tensor:
@@ -38,6 +39,7 @@ def blind(method: Any, batch: Batch, hidden: torch.Tensor) -> torch.Tensor:
 def measured(method: Any, dataset: Any, indices: np.ndarray) -> dict[str, np.ndarray]:
     """Per study: hidden words, wrong ones by image shown, squared error of hidden patches by report read, pairs and wrong pairs."""
     found: dict[str, list[np.ndarray]] = {}
+    given_words: list[np.ndarray] = []
 
     def keep(name: str, values: torch.Tensor) -> None:
         found.setdefault(name, []).append(values.double().numpy())
@@ -48,6 +50,7 @@ def measured(method: Any, dataset: Any, indices: np.ndarray) -> dict[str, np.nda
             hidden = batch["extra"]["hidden_words"][:, : batch["input_ids"].shape[1]]
             wanted = batch["input_ids"]
             keep("words", hidden.sum(1))
+            given_words += [each[which].numpy() for each, which in zip(wanted, hidden)]
             given = {OWN: method.fill(batch, hidden), OTHER: method.fill(others_images(batch), hidden)}
             for name, logits in (given | {NONE: blind(method, batch, hidden)}).items():
                 keep(f"words wrong, image: {name}", ((logits.argmax(-1) != wanted) & hidden).sum(1))
@@ -61,6 +64,8 @@ def measured(method: Any, dataset: Any, indices: np.ndarray) -> dict[str, np.nda
                 mean = (cells * ~mask[..., None]).sum((1, 2)) / ((~mask).sum(1) * cells.shape[-1])
                 keep("patches, mean of what is visible", ((cells - mean[:, None, None]).square().mean(-1) * mask).sum(1))
     studies = len(indices)
+    commonest = np.bincount(np.concatenate(given_words)).argmax()
+    found["words wrong, always the commonest"] = [np.array([(each != commonest).sum() for each in given_words], float)]
     return {name: np.concatenate(parts).reshape(-1, studies).sum(0) for name, parts in found.items()}
 
 
@@ -71,6 +76,10 @@ def of_pretraining(method: Any, dataset: Any, indices: np.ndarray) -> dict[str, 
     wrong = {name: each[f"words wrong, image: {name}"] for name in (OWN, OTHER, NONE)}
     own, other, trivial = (each[f"patches, {name}"] for name in ("report: own", "report: another's", "mean of what is visible"))
     found = {f"hidden words right, image: {name}": skill_interval(wrong[name], each["words"], patients) for name in wrong}
+    found["hidden words right, always the commonest of them"] = skill_interval(
+        each["words wrong, always the commonest"], each["words"], patients
+    )
+    found["word errors saved against the commonest"] = skill_interval(wrong[OWN], each["words wrong, always the commonest"], patients)
     found["word errors saved by the own image against another's"] = skill_interval(wrong[OWN], wrong[OTHER], patients)
     found["word errors saved by the own image against none"] = skill_interval(wrong[OWN], wrong[NONE], patients)
     found["pixel skill against the mean of what is visible"] = skill_interval(own, trivial, patients)
@@ -110,9 +119,10 @@ def of_answers(method: Any, dataset: Any, indices: np.ndarray) -> dict[str, Any]
 def main() -> None:
     """Judge finished runs on the test split and write the record."""
     start = time.time()
-    runs = [Run(Path(each)) for each in sys.argv[1:]]
+    runs = [Run(Path(each)) for each in sys.argv[1:] if not each.isdigit()]
+    studies = next((int(each) for each in sys.argv[1:] if each.isdigit()), 500)
     dataset = dataset_of(runs[0])
-    indices = dataset.split("test")[:500]
+    indices = dataset.split("test")[:studies]
     record: dict[str, Any] = head(runs[0].config, dataset.data_hash, [int(runs[0].config["seed"])], start) | {
         "studies": len(indices),
         "runs": {},

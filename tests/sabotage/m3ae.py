@@ -52,7 +52,7 @@ SABOTAGES = [
     Sabotage(CLASSIFY, 'if config.section in ("", each.section)', "if True", [f"{TUNED}::test_labels_are_read_from_the_image_and_the_chosen_section"], "the whole report"),
     Sabotage("workbench/transforms.py", "if found is None or len(found) != expected:", "if found is None:", [f"{TUNED}::test_labels_are_read_from_the_image_and_the_chosen_section"], "another number of labels"),
     Sabotage(RETRIEVE, "MATCHES = 1", "MATCHES = 0", [f"{TUNED}::test_reports_are_ranked_by_the_matching_head"], "ranks by the score of no"),
-    Sabotage(RETRIEVE, "fill_diagonal_(-1)", "fill_diagonal_(2)", [f"{TUNED}::test_a_report_with_the_same_words_is_no_false_one_unless_as_published"], "the own text last"),
+    Sabotage(RETRIEVE, "fill_diagonal_(-1)", "fill_diagonal_(2)", [f"{TUNED}::test_reports_are_ranked_by_the_matching_head"], "the own text last"),
     Sabotage(RETRIEVE, 'if self.config.negatives == "fixed" else None', 'if self.config.negatives == "official" else None', [f"{TUNED}::test_a_report_with_the_same_words_is_no_false_one_unless_as_published"], "the switch turned round"),
     Sabotage(RETRIEVE, "if self.training and size <= self.config.false_texts:", "if False:", [f"{TUNED}::test_reports_are_ranked_by_the_matching_head"], "fewer texts than asked for"),
     Sabotage("training/data_commands.py", "most_common() if count >= least", "most_common() if count > least", [f"{TUNED}::test_the_answers_of_the_training_split_are_listed_by_how_often_they_are_given"], "leaves out what is given often enough"),
