@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -306,6 +306,50 @@ def data_card(
     show(document, text, json)
 
 
+def data_vocabulary(
+    names: Annotated[tuple[str, ...], tyro.conf.Positional],
+    out: Path,
+    size: int = 1000,
+    root: Path | None = None,
+    set: Annotated[tuple[str, ...], tyro.conf.arg(help="key=value of the data sets' configuration")] = (),
+    json: Json = False,
+) -> None:
+    """Train a WordPiece vocabulary on the reports and questions of training studies, for a text tower `words:FOLDER`.
+
+    Args:
+        names: Data sets, or recipes whose data sets are meant.
+        out: Folder the vocabulary is written to.
+        size: Most tokens it may have.
+        root: Folder of the data, as downloaded.
+    """
+    from training.data_commands import vocabulary
+
+    document, text = vocabulary(names, out, size, root, set)
+    show(document, text, json)
+
+
+def data_answers(
+    name: Name,
+    splits: tuple[Literal["train", "val", "test"], ...] = ("train",),
+    least: int = 1,
+    root: Path | None = None,
+    set: Annotated[tuple[str, ...], tyro.conf.arg(help="key=value of the data set's configuration")] = (),
+    json: Json = False,
+) -> None:
+    """List the answers to a data set's questions, as a method that chooses among answers takes them.
+
+    Args:
+        name: A data set, or a recipe whose data set is meant.
+        splits: Splits that are read; the published M3AE reads all three.
+        least: Answers given less often are left out.
+        root: Folder of the data, as downloaded.
+    """
+    from training.data_commands import answers
+
+    document, text = answers(name, splits, least, root, set)
+    show(document, text, json)
+
+
 def study(name: Name, runs: Runs = None, json: Json = False) -> None:
     """Train and compare what a study names; its record is kept under RUNS/studies/NAME.
 
@@ -369,7 +413,7 @@ COMMANDS = {
     "eval": evaluate,
     "methods": methods,
     "datasets": datasets,
-    "data": {"prepare": data_prepare, "card": data_card},
+    "data": {"prepare": data_prepare, "card": data_card, "vocabulary": data_vocabulary, "answers": data_answers},
     "study": study,
     "doctor": doctor,
 }

@@ -17,6 +17,8 @@ def schedule(config: Optimizer, step: int, steps: int) -> float:
         return (step + 1) / config.warmup
     if config.schedule == "constant":
         return 1.0
+    if config.schedule == "linear":
+        return config.floor + (1 - config.floor) * max(0.0, 1 - (step - config.warmup) / max(1, steps - config.warmup))
     cycle = config.restart or max(1, steps // 2) if config.schedule == "warm_restarts" else max(1, steps - config.warmup)
     along = (step - config.warmup) % cycle if config.schedule == "warm_restarts" else min(step - config.warmup, cycle)
     return config.floor + (1 - config.floor) * 0.5 * (1 + math.cos(math.pi * along / cycle))
@@ -35,7 +37,9 @@ def build(method: Method, configs: Mapping[str, Optimizer], ever_trained: Sequen
         if name not in wanted:
             continue
         group = group_of(name, groups)
-        label = "undecayed" if group.weight_decay == 0.0 and "*" not in group.pattern else group.pattern
+        label = group.pattern
+        if group.weight_decay == 0.0 and "*" not in group.pattern:
+            label = "undecayed" if group.lr_scale == 1 else f"undecayed x {group.lr_scale:g}"
         key = (group.lr_scale, group.weight_decay, label)
         collected[group.optimizer].setdefault(key, []).append(parameter)
         names.setdefault((group.optimizer, key), []).append(name)

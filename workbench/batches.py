@@ -85,3 +85,15 @@ def fixed_batches(rows: Rows, source: str, indices: np.ndarray, size: int) -> li
     """Batches of fixed studies under step 0's draws: what monitors and validation see every time."""
     chunks = [indices[start : start + size] for start in range(0, len(indices), size)]
     return [collate([rows[Address(source, int(index), 0)] for index in chunk]) for chunk in chunks]
+
+
+def others_images(batch: Batch) -> Batch:
+    """The batch with one image a study: the first of the study before, the last one's for the first. A control: pairs that are none."""
+    first = batch["images"][batch["view_index"] == 0]
+    studies = torch.arange(len(first), device=first.device)
+    return {**batch, "images": first.roll(1, 0), "image_index": studies, "view_index": torch.zeros_like(studies)}
+
+
+def others_texts(batch: Batch) -> Batch:
+    """The batch with the words of the text before in the place of each, the last one's in the first."""
+    return {**batch, "input_ids": batch["input_ids"].roll(1, 0), "attention_mask": batch["attention_mask"].roll(1, 0)}

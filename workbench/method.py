@@ -148,10 +148,14 @@ def initial_seed(seed: int) -> Iterator[None]:
         INITIAL_SEED.reset(token)
 
 
-def default_groups(method: nn.Module, optimizer: str = "main") -> list[ParameterGroup]:
-    """Vectors and scalars (biases, norms, tokens, temperatures) undecayed, matrices decayed."""
+def default_groups(method: nn.Module, optimizer: str = "main", scales: Mapping[str, float] = EMPTY) -> list[ParameterGroup]:
+    """Vectors and scalars (biases, norms, tokens, temperatures) undecayed, matrices decayed.
+
+    `scales`: learning-rate factors by name pattern, the first that matches; 1 for all else.
+    """
+    rates = [ParameterGroup(pattern, optimizer, scale) for pattern, scale in scales.items()] + [ParameterGroup("*", optimizer)]
     undecayed = [name for name, parameter in method.named_parameters() if parameter.ndim < 2 or "token" in name.rsplit(".", 1)[-1]]
-    return [*(ParameterGroup(name, optimizer, weight_decay=0.0) for name in undecayed), ParameterGroup("*", optimizer)]
+    return [*(ParameterGroup(name, optimizer, group_of(name, rates).lr_scale, 0.0) for name in undecayed), *rates]
 
 
 def group_of(name: str, groups: Sequence[ParameterGroup]) -> ParameterGroup:
@@ -209,8 +213,30 @@ class Reconstructs(Protocol):
     def grey(self, pixels: Tensor) -> Tensor: ...
 
 
+@runtime_checkable
+class FillsWords(Protocol):
+    """Logits (t l v) of every token of the texts with those of `text_mask` (t l; 1 hidden) hidden; a text's study lends its image."""
+
+    def fill(self, batch: Batch, text_mask: Tensor) -> Tensor: ...
+
+
+@runtime_checkable
+class Answers(Protocol):
+    """Logits (t k) of the known answers to the texts, which are questions."""
+
+    def answer(self, batch: Batch) -> Tensor: ...
+
+
 CAPABILITIES: Mapping[str, type] = MappingProxyType(
-    {"Embeds": Embeds, "Projects": Projects, "Scores": Scores, "Attends": Attends, "Reconstructs": Reconstructs}
+    {
+        "Embeds": Embeds,
+        "Projects": Projects,
+        "Scores": Scores,
+        "Attends": Attends,
+        "Reconstructs": Reconstructs,
+        "FillsWords": FillsWords,
+        "Answers": Answers,
+    }
 )
 
 

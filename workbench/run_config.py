@@ -31,7 +31,7 @@ class Optimizer(Config):
     """Decoupled weight decay; none on biases, norms and tokens."""
     clip: Annotated[float, Field(gt=0)] | None = None
     """Largest gradient norm, or none."""
-    schedule: Literal["constant", "cosine", "warm_restarts"] = "cosine"
+    schedule: Literal["constant", "cosine", "linear", "warm_restarts"] = "cosine"
     """How the rate moves after warm-up, within one stage."""
     warmup: Annotated[int, Field(ge=0)] = 0
     """Steps of linear warm-up from 0."""

@@ -35,6 +35,15 @@ def images(sample: Sample, config: ImageFields, rng: np.random.Generator) -> lis
     return [prepare(grey(image, sample["key"]), config, rng)[None] for image in sample["images"]]
 
 
+def labels(sample: Sample, expected: int, method: str) -> np.ndarray:
+    """The labels (k) of a study; raises UserError where there are not as many as the method has outputs."""
+    found = sample.get("labels")
+    if found is None or len(found) != expected:
+        told = "none" if found is None else len(found)
+        raise UserError(f"study {sample['key']}: method {method} expects {expected} labels, found {told}; set method.labels")
+    return found
+
+
 def grey(image: Image, key: str) -> np.ndarray:
     """(h w) as stored; the mean of colour channels. Raises UserError with the study's key."""
     array = np.asarray(image.array)  # a plain view: memory maps are slow in small operations

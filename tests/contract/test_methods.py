@@ -39,6 +39,12 @@ SMALL = {
     "mflag": {"image_size": 32, "vision": "resnet_small", "hidden": 24, "dim": 20},
     "supervised": {"image_size": 32, "vision": "resnet_small", "labels": 13},
 }
+PAIR = {"image_size": 32, "width": 24, "depth": 2, "heads": 3, "text_width": 20, "text_depth": 1, "text_heads": 2, "fusion_width": 16}
+PAIR |= {"fusion_depth": 2, "fusion_heads": 2}
+SMALL["m3ae"] = PAIR | {"decoder_width": 16, "decoder_heads": 2}
+SMALL["m3ae_vqa"] = PAIR | {"answers": ["no", "yes", "PA", "AP", "left", "right"]}
+SMALL["m3ae_classify"] = PAIR | {"labels": 6}
+SMALL["m3ae_retrieve"] = PAIR | {"false_texts": 3}
 METHODS = [*registry.names("methods"), *TOYS]
 
 

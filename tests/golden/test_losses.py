@@ -5,10 +5,13 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
+from workbench.losses.classification import answer_bce
 from workbench.losses.contrastive import info_nce, soft_clip
 from workbench.losses.geometry import mflag_alignment, orthogonality, svd_masked, svd_tokens, token_affinity
+from workbench.losses.matching import image_text_matching, own_text
 from workbench.losses.semantic import positive_pairs, semantic_similarity
 from workbench.losses.singular import largest_singular
+from workbench.losses.words import masked_word
 
 I, J = np.arange(4)[:, None], np.arange(8)
 X, Y = torch.from_numpy(np.sin(0.37 * I + 0.91 * J + 0.1)), torch.from_numpy(np.cos(0.53 * I - 0.29 * J + 0.2))
@@ -83,3 +86,11 @@ def test_svd_tokens():
     for place, value in (((0, 0), 0.521962), ((0, 1), 0.432797), ((3, 3), 0.641089)):
         assert float(affinity[place]) == pytest.approx(value, abs=1e-6)
     close(svd_tokens(patches, words, every, 0.1), 1.6586225)
+
+
+def test_m3ae_terms():
+    """No published numbers: these were computed once from the equations in numpy on the vectors above, true classes i and i mod 2."""
+    close(masked_word(X, torch.arange(4)), 8.6850141)
+    close(image_text_matching(X[:, :2], torch.arange(4) % 2), 3.1533737)
+    close(own_text(X, Y > 0), 0.7370174)
+    close(answer_bce(X, IMAGE_LABELS @ torch.ones(3, 8, dtype=torch.float64) / 2), 23.6707913)

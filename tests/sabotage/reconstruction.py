@@ -31,7 +31,7 @@ SABOTAGES = [
     Sabotage(MAE, "mask = random_mask((config.image_size // config.patch_size) ** 2, config.mask_ratio, rng)", "rng.random(); mask = random_mask((config.image_size // config.patch_size) ** 2, 0.75, rng)", [f"{UNIT}::test_the_mask_is_a_function_of_seed_step_and_key_and_each_batch_carries_its_ratio"], "the ratio is not the config's"),
     Sabotage(MAE, "Mean(loss * removed.numel(), removed.numel())", "Mean(loss * len(removed), len(removed))", [f"{UNIT}::test_images_of_a_study_share_its_mask_and_are_averaged"], "counts images, not patches"),
     Sabotage(MAE, "        masked.check_sizes(config, \"mae\")\n", "", [f"{UNIT}::test_sizes_that_do_not_fit_are_named"], "sizes unchecked"),
-    Sabotage(MASKED, "return unpatchify(prediction * deviation + mean", "return unpatchify(prediction * deviation", [f"{UNIT}::test_the_reconstruction_is_in_the_image_s_units_and_its_error_in_the_loss_s"], "pixels without their mean"),
+    Sabotage(VIT, "return unpatchify(prediction * deviation + mean", "return unpatchify(prediction * deviation", [f"{UNIT}::test_the_reconstruction_is_in_the_image_s_units_and_its_error_in_the_loss_s"], "pixels without their mean"),
     Sabotage(MASKED, '"value": 1 - 1 / count', '"value": 1.0', [f"{UNIT}::test_trivial_levels"], "the level of a biased variance"),
     Sabotage(MASKING, "patches * (1 - ratio) + ROUNDING", "patches * (1 - ratio)", [f"{OF_MASKS}::test_the_count_is_rounded_down_and_rounding_errors_take_no_patch"], "a rounding error takes a patch"),
     Sabotage(MASKING, "if not 0 <= ratio <= 1:", "if ratio > 9:", [f"{OF_MASKS}::test_a_ratio_that_is_no_share_is_refused"], "a ratio of 7"),

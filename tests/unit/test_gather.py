@@ -9,12 +9,25 @@ import pytest
 import torch
 import torch.distributed as dist
 
+from workbench.losses.classification import answer_bce
 from workbench.losses.contrastive import info_nce
 from workbench.losses.geometry import mflag_alignment, orthogonality
+from workbench.losses.matching import image_text_matching, own_text
+from workbench.losses.reconstruction import masked_pixel
+from workbench.losses.words import masked_word
 from workbench.nn.gather import gather_batch
 
 ROWS, WIDTH, DIM = 8, 6, 5
-WEIGHTS = {"contrastive": 0.7, "alignment": 0.3, "orthogonality": 0.2}
+WEIGHTS = {
+    "contrastive": 0.7,
+    "alignment": 0.3,
+    "orthogonality": 0.2,
+    "words": 0.5,
+    "match": 0.4,
+    "pixels": 0.6,
+    "answers": 0.1,
+    "ranking": 0.9,
+}
 SHARES = ((0, 3, 8), (0, 0, 8))  # the second leaves one process without a row
 IDS = torch.tensor([1, 2, 3, 2, 5, 6, 2, 8])
 
@@ -31,6 +44,14 @@ def step(world, rank, start, stop):
         "contrastive": (contrast, 1),
         "alignment": (mflag_alignment(x, y) * len(x) if len(x) else x.sum() * 0, len(x)),
         "orthogonality": (orthogonality(gather_batch(x), "official"), 1),
+        "words": (masked_word(x, IDS[start:stop] % DIM), len(x)),
+        "match": (image_text_matching(x[:, :2], IDS[start:stop] % 2), len(x)),
+        "pixels": (
+            masked_pixel(x[:, None], texts[start:stop, None], torch.ones(len(x), 1), True) * len(x) if len(x) else x.sum() * 0,
+            len(x),
+        ),
+        "answers": (answer_bce(x, torch.sigmoid(texts[start:stop])), len(x)),
+        "ranking": (own_text(x, texts[start:stop] > 0.5), len(x)),
     }
     counts = torch.tensor([float(count) for _, count in terms.values()])
     if world > 1:

@@ -7,9 +7,11 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
-from workbench.losses.classification import stated_bce
+from workbench.losses.classification import answer_bce, stated_bce
 from workbench.losses.contrastive import info_nce, soft_clip
 from workbench.losses.geometry import mflag_alignment, orthogonality, orthogonality_floor
+from workbench.losses.matching import image_text_matching, own_text
+from workbench.losses.words import masked_word
 
 ROWS, WIDTH = 7, 5
 TEXT_IDS = torch.tensor([4, 9, 4, 2, 4, 9, 1])
@@ -176,11 +178,47 @@ def test_labels_not_stated_do_not_count():
     assert gradcheck(lambda z: stated_bce(z, labels), (logits.requires_grad_(),))
 
 
+@pytest.mark.parametrize(("loss", "width"), [(masked_word, 9), (image_text_matching, 2)])
+def test_words_and_pairs_are_told_by_cross_entropy_summed(loss, width):
+    logits, true = rows(0, ROWS, width), TEXT_IDS % width
+    wanted = -log_softmax(logits.numpy())[np.arange(ROWS), true.numpy()].sum()
+    assert float(loss(logits, true)) == pytest.approx(wanted, rel=1e-12)
+    assert gradcheck(lambda z: loss(z, true), (logits.requires_grad_(),))
+    assert float(loss(torch.zeros(5, width), torch.zeros(5, dtype=torch.long))) == pytest.approx(5 * math.log(width))
+    empty = torch.zeros(0, width, requires_grad=True)
+    loss(empty, torch.zeros(0, dtype=torch.long)).backward()
+    assert empty.grad is not None, "no hidden word and no pair is no number that is not finite"
+
+
+def test_the_own_text_is_told_from_those_that_are_not_the_same():
+    scores, same = rows(0, ROWS, 4), torch.from_numpy(np.random.default_rng(5).random((ROWS, 4)) < 0.4)
+    total = plain = 0.0
+    for row, left_out in zip(scores.numpy(), same.numpy()):
+        kept = [row[0], *row[1:][~left_out[1:]]]
+        total += np.log(np.exp(kept).sum()) - row[0]
+        plain += np.log(np.exp(row).sum()) - row[0]
+    assert float(own_text(scores, same)) == pytest.approx(total, rel=1e-12)
+    assert float(own_text(scores)) == pytest.approx(plain, rel=1e-12) and abs(plain - total) > 0.1
+    assert gradcheck(lambda z: own_text(z, same), (scores.requires_grad_(),))
+
+
+def test_answers_are_binary_against_soft_scores():
+    logits, scores = rows(0, ROWS, 3), torch.sigmoid(rows(1, ROWS, 3))
+    p, s = 1 / (1 + np.exp(-logits.numpy())), scores.numpy()
+    each = -(s * np.log(p) + (1 - s) * np.log(1 - p))
+    assert float(answer_bce(logits, scores)) / ROWS == pytest.approx(each.mean() * 3, rel=1e-12), "mean over all entries times answers"
+    assert gradcheck(lambda z: answer_bce(z, scores), (logits.requires_grad_(),))
+
+
 LOSSES = {
     "alignment": lambda x, y: mflag_alignment(x, y),
     "orthogonality": lambda x, y: orthogonality(x, "official"),
     "info_nce": lambda x, y: info_nce(x, y, 0.1),
     "soft_clip": lambda x, y: soft_clip(x, y, torch.eye(len(x)), 10.0),
+    "words": lambda x, y: masked_word(x, torch.arange(len(x))),
+    "match": lambda x, y: image_text_matching(x[:, :2], torch.arange(len(x)) % 2),
+    "ranking": lambda x, y: own_text(x),
+    "answers": lambda x, y: answer_bce(x, (y > 0).to(x.dtype)),
     "labels": lambda x, y: stated_bce(x, (y > 0).to(x.dtype)),
 }
 

@@ -12,7 +12,6 @@ from workbench import transforms
 from workbench.config import Config as BaseConfig
 from workbench.config import Live
 from workbench.dataset import Sample
-from workbench.errors import UserError
 from workbench.losses.classification import stated_bce
 from workbench.method import Batch, Mean, Method, MethodConfig, StepOutput, part
 from workbench.nn.attention import attention_maps, lacks_attention
@@ -56,10 +55,7 @@ class Supervised(Method):
     @staticmethod
     def transform(config: SupervisedConfig, sample: Sample, rng: np.random.Generator) -> dict[str, Any]:
         """All images of a study; raises UserError where the study has another number of labels."""
-        labels = sample.get("labels")
-        if labels is None or len(labels) != config.labels:
-            found = "none" if labels is None else len(labels)
-            raise UserError(f"study {sample['key']}: method supervised expects {config.labels} labels, found {found}; set method.labels")
+        labels = transforms.labels(sample, config.labels, "supervised")
         return {"images": transforms.images(sample, config, rng), "labels": labels}
 
     def encode_image(self, batch: Batch) -> Tensor:

@@ -99,9 +99,7 @@ class TrainableText(nn.Module):
         self.pooling, self.token_pooling = config.text_pooling, config.token_pooling
         self.model = load_encoder(model_folder(config.text))
         self.width = self.model.config.hidden_size
-        softmax = "adding a constant to all scores of a query leaves its attention as it is"
-        keys = (".key.bias", ".k_proj.bias", ".k_lin.bias")
-        self.gradient_free = {name: softmax for name, _ in self.named_parameters() if name.endswith(keys)}
+        self.gradient_free = key_biases(self)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """(t l), (t l) -> (t d)."""
@@ -141,6 +139,13 @@ def words_of(
     found = torch.stack([nn.functional.pad(text, (0, 0, 0, most - len(text))) for text in texts]) if texts else torch.zeros(0, most, width)
     there = torch.tensor([[place < len(text) for place in range(most)] for text in texts], dtype=torch.bool).reshape(len(texts), most)
     return found.to(device), there.to(device)
+
+
+def key_biases(module: nn.Module, prefix: str = "") -> dict[str, str]:
+    """The biases that softmax does not see, and why they have no gradient."""
+    ends = (".key.bias", ".k_proj.bias", ".k_lin.bias")
+    why = "adding a constant to all scores of a query leaves its attention as it is"
+    return {prefix + name: why for name, _ in module.named_parameters() if name.endswith(ends)}
 
 
 def digest(ids: bytes) -> bytes:

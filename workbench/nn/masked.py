@@ -8,9 +8,10 @@ from pydantic import Field
 from torch import Tensor
 
 from workbench.errors import UserError
-from workbench.losses.reconstruction import masked_pixel, patch_statistics
+from workbench.losses.reconstruction import masked_pixel
+from workbench.nn import vit
 from workbench.nn.colours import Normalisation
-from workbench.nn.vit import Decoder, Encoded, Encoder, patchify, pick, split_mask, unpatchify
+from workbench.nn.vit import Decoder, Encoded, Encoder, patchify, pick, split_mask
 from workbench.transforms import ImageFields
 
 Size = Annotated[int, Field(ge=1, le=4096)]
@@ -83,16 +84,12 @@ def hidden_error(
 
 
 def painted(
-    vit: Encoder, layers: Decoder, images: Float[Tensor, "i c h w"], mask: Bool[Tensor, "i n"], config: MaskedFields
+    tower: Encoder, layers: Decoder, images: Float[Tensor, "i c h w"], mask: Bool[Tensor, "i n"], config: MaskedFields
 ) -> tuple[Float[Tensor, "i c h w"], Float[Tensor, "i n"]]:
-    """All patches painted, in the units of the images, and their error in the space of the loss; with `norm_pix` the true mean
-    and deviation of each patch turn the prediction into pixels, which no reader of hidden patches has."""
+    """All patches painted, in the units of the images, and their error in the space of the loss; see `vit.painted`."""
     kept, removed = split_mask(mask)
-    prediction = layers(vit(images, kept), kept, removed, everywhere=True)
-    target = patchify(images, config.patch_size)
-    mean, deviation = patch_statistics(target) if config.norm_pix else (torch.zeros(()), torch.ones(()))
-    error = (prediction - (target - mean) / deviation).square().mean(-1)
-    return unpatchify(prediction * deviation + mean, config.patch_size, config.channels), error
+    prediction = layers(tower(images, kept), kept, removed, everywhere=True)
+    return vit.painted(prediction, images, config.patch_size, config.norm_pix)
 
 
 def level(config: MaskedFields) -> dict[str, dict[str, Any]]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding, linear, scaled_dot_product_attention, softmax
 
 from workbench.errors import UserError
+from workbench.losses.reconstruction import patch_statistics
 
 
 class Encoded(NamedTuple):
@@ -59,6 +60,17 @@ def split_mask(mask: Bool[Tensor, "i n"]) -> tuple[Int[Tensor, "i v"], Int[Tenso
     order = mask.to(torch.uint8).argsort(dim=1, stable=True)
     kept = mask.shape[1] - (int(count[0]) if len(count) else 0)
     return order[:, :kept], order[:, kept:]
+
+
+def painted(
+    prediction: Float[Tensor, "i n p"], images: Float[Tensor, "i c h w"], patch: int, norm_pix: bool
+) -> tuple[Float[Tensor, "i c h w"], Float[Tensor, "i n"]]:
+    """Pixels of a prediction of all patches, and its error in the space of the loss; with `norm_pix` the true mean and deviation
+    of each patch turn it into pixels, which no reader of hidden patches has."""
+    target = patchify(images, patch)
+    mean, deviation = patch_statistics(target) if norm_pix else (torch.zeros(()), torch.ones(()))
+    error = (prediction - (target - mean) / deviation).square().mean(-1)
+    return unpatchify(prediction * deviation + mean, patch, images.shape[1]), error
 
 
 def blocks(depth: int, width: int, heads: int, mlp_ratio: float) -> nn.ModuleList:
