@@ -419,6 +419,16 @@ COMMANDS = {
 }
 
 
+def gathered(given: Sequence[str]) -> list[str]:
+    """The arguments with the settings of every `--set` behind one: of several only the last would count."""
+    rest, settings, inside = list[str](), list[str](), False
+    for each in given:
+        inside = each == "--set" or (inside and not each.startswith("--"))
+        if each != "--set":
+            (settings if inside else rest).append(each)
+    return [*rest, "--set", *settings] if settings else list(given)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; a user's error is one sentence on stderr and exit code 2."""
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -436,7 +446,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 raise UserError(f"{program}: no command {given[0]!r}; the commands are {', '.join(sorted(commands))}")
             print(f"usage: {program} COMMAND [options]\n\n{table(lines, ('command', 'what it does'))}")
             return
-        tyro.cli(commands, prog=program, args=given)
+        tyro.cli(commands, prog=program, args=gathered(given))
     except UserError as error:
         print(f"{error}", file=sys.stderr)
         sys.exit(2)

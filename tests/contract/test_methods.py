@@ -43,7 +43,7 @@ PAIR = {"image_size": 32, "width": 24, "depth": 2, "heads": 3, "text_width": 20,
 PAIR |= {"fusion_depth": 2, "fusion_heads": 2}
 SMALL["m3ae"] = PAIR | {"decoder_width": 16, "decoder_heads": 2}
 SMALL["m3ae_vqa"] = PAIR | {"answers": ["no", "yes", "PA", "AP", "left", "right"]}
-SMALL["m3ae_classify"] = PAIR | {"labels": 6}
+SMALL["m3ae_classify"] = PAIR | {"labels": 13}
 SMALL["m3ae_retrieve"] = PAIR | {"false_texts": 3}
 METHODS = [*registry.names("methods"), *TOYS]
 

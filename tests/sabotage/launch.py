@@ -109,4 +109,11 @@ SABOTAGES = [
         [f"{BEGIN}::test_a_started_run_has_its_defaults_written_down_before_its_first_step"],
         "config.yaml does not say what ran",
     ),
+    Sabotage(
+        "training/__main__.py",
+        "(settings if inside else rest).append(each)",
+        "settings.__setitem__(slice(None), [each]) if inside else rest.append(each)",
+        ["tests/unit/test_bad_input.py::test_every_set_counts"],
+        "the last setting alone counts",
+    ),
 ]

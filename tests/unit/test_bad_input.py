@@ -9,7 +9,7 @@ import yaml
 from tests.manifests import HEAD, ROWS, manifest, many
 from tests.unit.test_ingest import huge_png
 from training import checkpoint
-from training.__main__ import main
+from training.__main__ import gathered, main
 from workbench.run import list_runs
 
 METHOD = {"name": "mae", "image_size": 16, "patch_size": 8, "width": 16, "depth": 1, "heads": 2}
@@ -129,3 +129,9 @@ def test_a_full_disk_is_named_and_what_was_written_stays(room, monkeypatch, caps
     said = told(room, monkeypatch, capsys, [*TRAIN, "--set", "seed=1"])
     assert "free space, then `workbench resume" in said
     assert sorted(path for path in (room / "runs").rglob("*.safetensors")) == before and run["state"] == "finished"
+
+
+def test_every_set_counts():
+    given = ["clip-phantoms", "--set", "batch=8", "seed=1", "--runs", "here", "--set", "name=x", "--smoke"]
+    assert gathered(given) == ["clip-phantoms", "--runs", "here", "--smoke", "--set", "batch=8", "seed=1", "name=x"]
+    assert gathered(["a", "--smoke"]) == ["a", "--smoke"]
