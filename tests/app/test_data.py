@@ -50,11 +50,11 @@ def test_a_run_offers_its_own_data_first(phantoms, root, open_page):
 
 @pytest.mark.parametrize("stated", ["present", "absent"])
 def test_filters_narrow_and_the_address_keeps_them(phantoms, open_page, stated):
-    app = loaded(open_page, label="nodule", stated=stated, split="val")
+    app = loaded(open_page, label="effusion", stated=stated, split="val")
     wanted = [
         phantoms.keys[index]
         for index in phantoms.split("val")
-        if phantoms.labels[index, phantoms.label_names.index("nodule")] == (stated == "present")
+        if phantoms.labels[index, phantoms.label_names.index("effusion")] == (stated == "present")
     ]
     assert list(rows(app)["Study"]) == wanted and 0 < len(wanted) < 12
     assert set(rows(app)["Split"]) == {"Validation"}

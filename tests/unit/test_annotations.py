@@ -108,7 +108,10 @@ def test_every_word_for_a_finding_has_its_own_entity():
         for sentence in (*written.findings, *written.impression):
             said = {each.label: each.assertion == "present" for each in sentence.entities if each.label}
             assert said == sentence.says, sentence
-            assert {label for each, label in words.items() if re.search(rf"\b{each}\b", sentence.text.lower())} <= set(said), sentence
+            rest = sentence.text.lower()
+            for entity in reversed(sentence.entities):
+                rest = rest[: entity.start] + "·" + rest[entity.end :]
+            assert not [each for each in words if re.search(rf"\b{each}\b", rest)], sentence
             joint += len(sentence.says) > 1
     assert joint > 100
 

@@ -128,7 +128,7 @@ def test_patch_size_is_refused_where_it_does_not_fit():
 def test_a_study_is_attended_to_beside_the_untrained_network():
     trained, untrained = (build_method({"name": "supervised", "labels": 13, **VIT}, seed).eval() for seed in (0, 1))
     film = np.random.default_rng(0).integers(0, 255, (40, 48)).astype(np.uint8)
-    sample = {"key": "k", "patient": "p", "images": [Image(film, "hw", (0.5, 0.5))], "texts": [], "labels": np.zeros(6, np.float32)}
+    sample = {"key": "k", "patient": "p", "images": [Image(film, "hw", (0.5, 0.5))], "texts": [], "labels": np.zeros(13, np.float32)}
     found = attend(trained, untrained, sample, "run", 7)
     assert found.film.shape == (24, 24) and (found.layers, found.heads, found.count, found.side, found.prefix) == (12, 3, 10, 3, 1)
     assert found.patch_mm == pytest.approx(48 * 0.5 / 3), "the padded film's longer edge over three patches"

@@ -61,8 +61,10 @@ def straight(scan, study):
 def test_a_scan_is_turned_into_patient_axes_without_its_table(files, chest):
     made, scan = files[1], chest.scan
     assert scan.spacing_mm == (SPACING,) * 3 and scan.hounsfield.shape == made.hounsfield.shape
+    hides = {"heart": ("bone", "right lung"), "left lung": ("heart", "bone", "right lung"), "bone": ("right lung",)}  # written over it
     for name in ("right lung", "left lung", "heart", "bone"):
-        np.testing.assert_array_equal(scan.organ(name), made.mask(name) if name != "heart" else made.mask("heart") & ~made.mask("bone"))
+        over = np.any([made.mask(each) for each in hides.get(name, ())], axis=0)
+        np.testing.assert_array_equal(scan.organ(name), made.mask(name) & ~over))
     assert (scan.hounsfield[:, 55, 20:60] == -1000).all(), "the table is still there"
     lung = scan.organ("right lung")
     np.testing.assert_array_equal(scan.hounsfield[lung], np.minimum(made.hounsfield[lung], 60))

@@ -103,7 +103,7 @@ def test_strands_have_no_direction_and_are_closer_below():
 
 
 def test_a_blow_breaks_adjacent_ribs_and_their_callus_is_solid_and_off_the_lung():
-    for severity, count in ((0.2, 2), (0.9, 3)):
+    for severity, count in ((0.2, 3), (0.9, 4)):
         body = body_of(with_finding(study_of(), "rib fracture", severity, "left"))
         callus = body.bones.broken["left"]
         heights = np.sort((callus.starts + callus.ends)[:, 1] / 2)

@@ -28,7 +28,7 @@ SIZES = {  # least and most severe, and the unit
     "oedema": (0.06, 0.3),  # density added at the hilum
     "nodule": (1.15, 1.5),  # cm, radius
     "mass": (1.8, 3.8),  # cm, radius
-    "rib fracture": (0.9, 1.8),  # cm, step
+    "rib fracture": (1.1, 1.9),  # cm, step
     "endotracheal tube": (0.45, 0.65),  # cm, radius
     "feeding tube": (0.35, 0.5),
     "central venous line": (0.25, 0.4),

@@ -14,7 +14,7 @@ from workbench.randomness import rng
 RIBS, PIECES = 12, 12
 # how far from the spine each rib reaches round the cage, degrees; in front of that is cartilage, which is left out
 REACH = (124, 133, 138, 138, 136, 133, 130, 126, 118, 108, 84, 62)
-BROKEN = 2  # adjacent ribs at least, as the blow that breaks one mostly breaks its neighbour; one more where it was hard
+BROKEN = 3  # adjacent ribs at least, as a blow that breaks one mostly breaks its neighbours; one more where it was hard
 CALLUS = 1.2  # cm of dense bone at most: what heals is solid
 FADES = 2.5  # pieces of a rib beyond a fracture until it is back in its place
 BREASTBONE = (0.0, 1.4, 8.9), (1.7, 8.2, 0.5), 0.08  # place, half axes, cortex
