@@ -3,7 +3,7 @@
 Difficulty is fixed by these references alone. `clinical` at 64 px: ridge on 32 x 32 pixels in [.62, .75], ridge on (view, age, sex)
 in [.55, .65], every finding at least .60 with labels, supervised above the ridge by .05. `teaching` in the demo's
 budget: supervised above the untrained network's ridge probe by .12 and above the pixels by .02. AUROC on the test split, all
-learning rates printed, the best chosen on validation. Settings of the films that were trained on before these: seven of `clinical`, one of
+learning rates printed, the best chosen on validation. Settings of the films that were trained on, these included: seven of `clinical`, two of
 `teaching`; nodules and fractures were also tuned without training, by their contrast against the film without them (about ten settings).
 `python -m tests.full.difficulty [CASE …]`
 """
