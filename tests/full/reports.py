@@ -219,7 +219,7 @@ def distance(corpora: dict[str, dict[str, Any]], overlap: dict[str, dict[str, fl
         f"Length ({own['words a report']['50 %']:.0f} against {other['words a report']['50 %']:.0f} words, median) and share of negated sentences "
         f"({own['share of negated sentences']:.0%} against {other['share of negated sentences']:.0%}) can be compared. "
         f"{other['share of reports seen before']:.0%} of the Open-I reports repeat another word for word, {own['share of reports seen before']:.0%} "
-        "of the grammar's. It has no comparisons with earlier films, indications, misspellings or contradictions, and states every finding that is "
+        "of the grammar's. It compares with the prior study, but has no indications, misspellings or contradictions, and states every finding that is "
         "there, so that single words give the labels away. The option `radiologists` is nearer: "
         f"{styled['vocabulary']} words, {styled['distinct sentences']} distinct sentences, {overlap['Open-I in radiologists'][reading]:.0%} of the "
         f"three-word sequences of Open-I known and {overlap['radiologists in Open-I'][reading]:.0%} of its own known there, "
