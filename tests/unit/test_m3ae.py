@@ -126,6 +126,7 @@ def test_attention_mixes_by_the_weights_it_shows_and_padding_has_none():
 @torch.no_grad()
 def test_padding_changes_nothing():
     method, batch = build().eval(), batch_of()
+    batch = changed(batch, input_ids=batch["input_ids"][:, :40], attention_mask=batch["attention_mask"][:, :40])
     longer = torch.nn.functional.pad(batch["input_ids"], (0, 3), value=9), torch.nn.functional.pad(batch["attention_mask"], (0, 3))
     padded = changed(batch, input_ids=longer[0], attention_mask=longer[1])
     for name in ("joint", "text.backbone"):
