@@ -21,8 +21,8 @@ from workbench.phantom.thorax.variants import Variant
 
 # sha256 of the texts of generator version 5
 WRITTEN = {
-    "clinical": "5dfef90076f4cfe2ead59a6241b4ef6b42e48aa1bd053f672ffc64afa926bb66",
-    "teaching": "f478d8ebc73f13ce1f61ff025dd761cf0e9e265bec8f2c95655da7cc87f5d4be",
+    "clinical": "0723429c3118fbc866fd3972da18e58f2a653ee86d948c8416661f270a0a6d22",
+    "teaching": "e71f50cb7ec105ac9e3c94373954720cf268a20e47a27f2ce89dab1a6817c59c",
 }
 STUDIES = [drawn_study(31, index, Variant(level=level)) for level in WRITTEN for index in range(500)]
 SIDED = ("effusion", "pneumothorax", "consolidation", "atelectasis", "nodule", "mass", "rib fracture")

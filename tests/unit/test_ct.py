@@ -64,7 +64,7 @@ def test_a_scan_is_turned_into_patient_axes_without_its_table(files, chest):
     hides = {"heart": ("bone", "right lung"), "left lung": ("heart", "bone", "right lung"), "bone": ("right lung",)}  # written over it
     for name in ("right lung", "left lung", "heart", "bone"):
         over = np.any([made.mask(each) for each in hides.get(name, ())], axis=0)
-        np.testing.assert_array_equal(scan.organ(name), made.mask(name) & ~over))
+        np.testing.assert_array_equal(scan.organ(name), made.mask(name) & ~over)
     assert (scan.hounsfield[:, 55, 20:60] == -1000).all(), "the table is still there"
     lung = scan.organ("right lung")
     np.testing.assert_array_equal(scan.hounsfield[lung], np.minimum(made.hounsfield[lung], 60))
