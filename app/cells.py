@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app import masks, state
+from app import masks, state, told
 from app.select import Selection
 
 LATENT_SPACE = """\
@@ -33,7 +33,12 @@ import workbench as wb
 for path in [
 {paths}
 ]:
-    wb.open_run(path).reconstruct({study}, {mask}, step={step}{film}).figure.show()
+    run = wb.open_run(path)
+    reads = "FillsWords" in run.status["capabilities"]
+    run.reconstruct({study}, {mask}, step={step}{film}).figure.show()
+    if reads:
+        run.reconstruct({study}, {mask}, step={step}{film}, report="both").figure.show()
+        run.fill({study}, {hide}, step={step}{film}).figure.show()
 """
 
 
@@ -52,6 +57,7 @@ def reconstruction(chosen: Selection) -> str:
         paths="\n".join(f"    {str(run.path)!r}," for run in chosen.runs),
         study=repr(state.get("sample")),
         mask=kinds.get(state.get("hide"), random),
+        hide=told.notebook(),
         film=film(),
         step=chosen.step if chosen.step >= 0 else "'last'",
     )
