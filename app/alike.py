@@ -17,7 +17,7 @@ from workbench.run import Run
 
 JOB, KEY, HEIGHT, STUDIES = "compared", "alike", 470, 48
 WHAT = "The two vectors of the largest singular value say which images (left) and which reports (right) make up the strongest direction they share: even bars mean that all are alike, as at collapse, a few tall ones a group of studies."
-FORMULA = """$M \\approx \\sigma_1 u v^\\top$: the best approximation of rank one. *targets*: softmax of the likeness of two studies by {source}, divided by the target temperature; rows sum to 1. *cosines*: of the projected whole images and reports; if all embeddings were equal, $\\sigma_1$ would be their number. The Medical-SVD of the form `svd_masked` raises $\\sigma_1$ of the cosines of pairs that match and lowers that of the others, each cut off at 0."""
+FORMULA = """$M \\approx \\sigma_1 u v^\\top$: the best approximation of rank one. *targets*: softmax of the likeness of two studies by {source}, divided by the target temperature; rows sum to 1. *cosines*: of the projected whole images and reports; if all embeddings were equal, $\\sigma_1$ would be their number. The Medical-SVD of the form `svd_masked` raises $\\sigma_1$ of the cosines of pairs that match and lowers that of the others, each cut off at 0. Studies that are alike stand together; where several values are as large, the drawn pair is one choice of many."""
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -88,7 +88,7 @@ def choose_head(found: Crossing, layer: int, head: int | None) -> None:
     st.session_state["crossing_layer"], st.session_state["crossing_head"] = layer, "mean" if head is None else head
     said = lambda each: each if each == "mean" else str(each + 1)  # noqa: E731
     first.selectbox(
-        "Layer of the fusion",
+        "Layer",
         range(found.layers),
         key="crossing_layer",
         format_func=said,

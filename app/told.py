@@ -71,8 +71,8 @@ def words(root: Path, run: Run, step: int, image: Mapping[str, Any], allowed: pl
             return
         found = filling.read(folder)
         st.markdown(state.escape(sentence(found)))
-        if allowed != "nothing":
-            click(found, run)
+    if allowed != "nothing":
+        click(found, run)
     formula = FORMULA.format(
         vocabulary=found.vocabulary, level=f"ln v = {number(found.level)}", conditions=figures.legend(found.conditions)
     )

@@ -59,6 +59,6 @@ with right:
     basis = work.shown(work.ask(root, "patch_colours", run.id, {"step": step, "image": image}), attend.SMALL, "patch_colours")
     if basis:
         attend.patches(*attention.read_colours(basis), allowed)
-crossed.section(root, run, step, image, loaded, ", ".join(able.methods_with("crossing")))
+crossed.section(root, run, name, step, image, loaded, ", ".join(able.methods_with("crossing")))
 tokens = f"{found.count} tokens, {found.side} x {found.side} patches"
 place.footer(attend.footer(found.key, found.step, run, loaded, tokens, f"{found.layers} layers of {found.heads} heads"))

@@ -10,18 +10,15 @@ from workbench.figures import theme
 from workbench.figures.theme import LIGHT, Palette, number
 
 SHARE, GAP = 0.84, 0.03  # of the square that the matrix takes, and between it and the bars
-NAMES = {
-    "targets": ("Targets", "how much of an image's mass each report should have"),
-    "cosines": ("Cosines", "of every image with every report"),
-}
+NAMES: dict[Which, str] = {"targets": "mass that each report should have, image by image", "cosines": "of every image with every report"}
 
 
 def title(found: Compared, which: Which) -> str:
     """The largest singular value, beside what it is at most or at least."""
-    value, count = top_pair(found.matrix(which)).value, len(found.keys)
-    if which == "targets":
-        return f"Targets: largest singular value {number(value)}"
-    return f"Cosines: largest singular value {number(value)} of at most {count}"
+    pair = top_pair(found.matrix(which))
+    tied = f", {pair.ties} as large" if pair.ties > 1 else ""
+    most = f" of at most {len(found.keys)}" if which == "cosines" else ""
+    return f"{which.capitalize()}: largest singular value {number(pair.value)}{most}{tied}"
 
 
 def matrix(found: Compared, which: Which, palette: Palette = LIGHT, keys: tuple[str, ...] | None = None, height: int = 470) -> go.Figure:
@@ -30,8 +27,7 @@ def matrix(found: Compared, which: Which, palette: Palette = LIGHT, keys: tuple[
     `keys` name the studies under the mouse; without them their numbers do, and no finding is told.
     """
     values, pair, count = found.matrix(which), top_pair(found.matrix(which)), len(found.keys)
-    tied = f"; {pair.ties} values are as large, the pair is one choice" if pair.ties > 1 else ""
-    canvas = theme.Canvas(palette, title(found, which), f"{NAMES[which][1]}; {count} studies, alike ones together{tied}", height)
+    canvas = theme.Canvas(palette, title(found, which), f"{NAMES[which]}; {count} studies", height)
     canvas.layout["margin"] = {"l": 30, "r": 60, "t": 58, "b": 30}
     places = np.arange(count)
     low, high = min(0.0, float(values.min())), float(values.max())

@@ -20,6 +20,12 @@ def quoted(found: Crossing, word: int) -> str:
     return f"“{theme.clip(found.words[word], FIRST)}”"
 
 
+def called(found: Crossing, word: int) -> str:
+    """A word beside its bar, with its number where the report has it several times."""
+    short = theme.clip(found.words[word], 13)
+    return f"{short} {word + 1}" if found.words.count(found.words[word]) > 1 else short
+
+
 def whose(head: int | None) -> str:
     return "mean of heads" if head is None else f"head {head + 1}"
 
@@ -83,7 +89,7 @@ def patch(found: Crossing, layer: int, head: int | None, chosen: int, palette: P
     top = 1.04 * max(level, float(seen.max(initial=0.0)))
     canvas.x |= {"range": [0, top], "nticks": 5, "title": {"text": "weight", "font": {"size": theme.SMALL}, "standoff": 4}}
     canvas.y |= {"range": [max(1, len(order)) - 0.5, -0.5], "tickvals": np.arange(len(order)), "showgrid": False, "automargin": False}
-    canvas.y |= {"ticktext": [theme.plain(theme.clip(found.words[each], 15)) for each in order]}
+    canvas.y |= {"ticktext": [theme.plain(called(found, int(each))) for each in order]}
     canvas.y["tickfont"] = {"size": theme.SIZE, "color": palette.ink}
     said = [f"{theme.plain(found.words[each])}, word {each + 1}: {number(float(seen[each]))}" for each in order]
     bar = {

@@ -11,10 +11,10 @@ from workbench.figures import theme
 from workbench.figures.theme import LIGHT, Palette, number
 
 ROW, FRAME = 21, 118  # pixels of a hidden token, and of what stands around them
-PLOT, COLUMNS = 0.36, (0.40, 0.71)  # right end of the points; where the two columns of guesses begin, as shares of the width
+PLOT, COLUMNS = 0.27, (0.31, 0.655)  # right end of the points; where the two columns of guesses begin, as shares of the width
 GUESSED = (IMAGE, EMPTY)
 MARKS = {IMAGE: ("circle", 10), EMPTY: ("circle-open", 10), OTHER: ("x-thin-open", 8)}
-NAMED = 3  # guesses that are written out
+NAMED, LETTERS = 3, 38  # guesses that are written out, and the most letters they take
 
 
 def title(found: Filled) -> str:
@@ -37,15 +37,15 @@ def words(found: Filled, palette: Palette = LIGHT) -> go.Figure:
         "ticktext": [theme.plain(theme.clip(token, 14)) for token in found.wanted],
         "tickfont": {"size": theme.SIZE, "color": palette.ink},
     }
-    for name in reversed(found.conditions):
+    for name in found.conditions:
         symbol, size = MARKS[name]
-        colour = palette.series[2] if name != OTHER else palette.muted
+        colour = palette.series[2] if name != OTHER else palette.ink
         told = [f"{theme.plain(token)} beside {name}: {number(float(p))}" for token, p in zip(found.wanted, found.truth[name])]
         marker = {"symbol": symbol, "size": size, "color": colour, "line": {"width": 1.8, "color": colour}}
         canvas.points(
             found.truth[name], rows, colour, marker=marker, hoverinfo=None, hovertemplate="%{text}<extra></extra>", text=told, name=name
         )
-    canvas.text(key(found), xref="paper", x=0, xanchor="left", yref="paper", y=1, yanchor="bottom", yshift=4)
+    canvas.text(key(found), xref="paper", x=0, xanchor="left", xshift=-100, yref="paper", y=1, yanchor="bottom", yshift=4)
     for name, left in zip(GUESSED, COLUMNS):
         canvas.text(f"beside {name}", xref="paper", x=left, xanchor="left", yref="paper", y=1, yanchor="bottom", yshift=4)
         for row in rows:
@@ -64,8 +64,8 @@ def key(found: Filled) -> str:
 def guesses(found: Filled, condition: str, row: int) -> str:
     """The likeliest tokens for one hidden one; a tick marks it where it is the first."""
     pairs = zip(found.best[condition][row][:NAMED], found.chances[condition][row])
-    said = "  ".join(f"{theme.clip(token, 12)} {number(float(p))}" for token, p in pairs)
-    return ("✓ " if found.right(condition)[row] else "") + said
+    said = "   ".join(f"{theme.clip(token, 12)} {float(p):.2f}".replace(" 0.", " .") for token, p in pairs)
+    return ("✓ " if found.right(condition)[row] else "") + theme.clip(said, LETTERS)
 
 
 def rows(found: Filled, spelt: bool = True) -> list[dict[str, Any]]:
