@@ -26,12 +26,14 @@ def read(folder: Path) -> Compared:
     return compared.read(folder)
 
 
+def able(run: Run) -> bool:
+    return "Compares" in (run.status.get("capabilities") or [])
+
+
 @st.fragment
 def section(root: Path, chosen: Selection) -> None:
     """Nothing for other methods; until someone asks it is one button, so that the slider stays quick."""
-    runs = {
-        chosen.names[run]: run for run in chosen.runs if "Compares" in (run.status.get("capabilities") or []) and run.steps_of("snapshots")
-    }
+    runs = {name: run for run, name in chosen.names.items() if able(run) and run.steps_of("snapshots")}
     if not runs:
         return
     st.markdown("##### What the contrast compares")
