@@ -8,6 +8,7 @@ import workbench as wb
 from tests.unit.test_figures_attention import title
 from workbench import crossing, words
 from workbench.analysis.crossing import Crossing, by_words, over_heads, spread
+from workbench.dataset import Text
 from workbench.errors import UserError
 from workbench.features import dataset_of
 from workbench.figures import crossing as figures
@@ -28,10 +29,12 @@ def found(layers=2, heads=3, side=3):
 
 def test_words_and_patches_are_seen_with_the_exact_weights(m3ae_run):
     method, sample = load_method(m3ae_run), study_of(dataset_of(m3ae_run), None, "test")
+    sample = {**sample, "texts": [Text("No massmass or effusioneffusion.")]}
     batch = batch_of(method, [sample])
     each = crossing.cross(method, method, sample)
     ids, pair = batch["input_ids"][0].numpy(), method.pair
     groups = words.words_of(ids, method.known)
+    assert max(map(len, groups)) > 1
     with torch.no_grad():
         streams = pair.fuse(pair.read(batch["input_ids"], batch["attention_mask"]), batch["attention_mask"], pair.see(batch["images"]), 1)
         for kind, there in (("text", None), ("image", streams.there)):

@@ -10,6 +10,7 @@ import workbench as wb
 from tests.unit.test_figures_attention import title
 from workbench import filling, words
 from workbench.analysis.filling import CONDITIONS, EMPTY, IMAGE, OTHER, Filled, as_dict, likeliest, read
+from workbench.dataset import Text
 from workbench.errors import UserError
 from workbench.features import dataset_of
 from workbench.figures import filling as figures
@@ -95,6 +96,23 @@ def test_words_are_hidden_whole_by_share_draw_or_number(method, sample):
         filling.places_of({"ratio": 1.5}, ids, method.known, "k")
     with pytest.raises(UserError, match="no report to hide"):
         filling.fill(method, {**sample, "texts": []}, {"ratio": 0.3}, None)
+
+
+def test_a_word_of_several_tokens_is_hidden_whole(method, sample):
+    each = filling.fill(method, {**sample, "texts": [Text("No massmass.")]}, {"words": [1]}, None)
+    assert each.spelt[1] == "massmass" and each.hidden == each.words[1] and len(each.hidden) > 1
+
+
+def test_another_s_image_is_of_another_patient():
+    studies = {"a": "ann", "b": "bob", "c": "bob", "d": "ann"}
+    samples = [{"key": key, "patient": patient} for key, patient in studies.items()]
+
+    class Data(list):
+        keys = list(studies)
+
+    assert [filling.another(Data(samples), each)["key"] for each in samples] == ["b", "d", "d", "b"]
+    Data.keys = ["b", "c"]
+    assert filling.another(Data(samples[1:3]), samples[1]) is None
 
 
 def test_a_word_is_spelt_without_the_marks_of_its_pieces():
