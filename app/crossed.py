@@ -28,11 +28,8 @@ def section(root: Path, run: Run, name: str, step: int, image: dict[str, Any], l
         st.caption(f"No words here: {state.escape(name)} has no attention between report and image. Methods that have: {others}.")
         return
     st.markdown("##### Words and patches")
-    if loaded is None:
-        st.caption("An upload comes without a report: choose a study to see where its words look.")
-        return
-    if not any(text.text.strip() for text in loaded.dataset[loaded.places[image["study"]]]["texts"]):
-        st.caption("This study has no report: choose another one to see where its words look.")
+    if loaded is None or not studies.has_report(loaded, image["study"]):
+        studies.without_report(loaded)
         return
     folder = work.shown(work.ask(root, "crossing", run.id, {"step": step, "image": image}), HEIGHT, "crossing")
     if folder:

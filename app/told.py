@@ -26,21 +26,14 @@ def able(run: Run) -> bool:
     return "FillsWords" in (run.status.get("capabilities") or [])
 
 
-def report_of(loaded: studies.Studies, key: str) -> bool:
-    """Whether a study has a report."""
-    return any(text.text.strip() for text in loaded.dataset[loaded.places[key]]["texts"])
-
-
 def section(
     root: Path, run: Run, name: str, step: int, image: dict[str, Any], mask: Mapping[str, Any], with_it: Reconstruction | None,
     loaded: studies.Studies | None,
 ) -> None:  # fmt: skip
     """What the report is worth for the patches and the image for the words, of one run."""
     st.markdown(f"##### {state.escape(name)}: report and image beside each other")
-    if loaded is None or not report_of(loaded, image["study"]):
-        st.caption(
-            "An upload comes without a report: choose a study." if loaded is None else "This study has no report: choose another one."
-        )
+    if loaded is None or not studies.has_report(loaded, image["study"]):
+        studies.without_report(loaded)
         return
     allowed = studies.allowed(loaded)
     if with_it:

@@ -14,6 +14,7 @@ from workbench.method import Batch, Crosses, Method
 from workbench.models import build_method, load_method
 from workbench.run import Run
 from workbench.single import batch_of
+from workbench.text import report
 
 
 @torch.no_grad()
@@ -33,7 +34,7 @@ def maps_of(method: Method, batch: Batch) -> tuple[np.ndarray, np.ndarray, list[
 
 def cross(method: Method, untrained: Method, sample: Sample, run: str = "", step: int = 0) -> Crossing:
     """The words of a study of one image and its patches, beside the same network with random weights. Raises UserError without a report."""
-    if not any(text.text.strip() for text in sample["texts"]):
+    if not report(sample).strip():
         raise UserError(f"study {sample['key']}: has no report whose words could look at it; choose another study")
     batch = batch_of(method, [sample])
     on_patches, on_words, spelt = maps_of(method, batch)

@@ -16,6 +16,7 @@ from workbench.models import load_method
 from workbench.randomness import rng
 from workbench.run import Run
 from workbench.single import batch_of, one_image, study_of
+from workbench.text import report
 
 SHOWN = 5  # likeliest tokens that are kept
 RATIO = 0.3  # of the tokens, where nothing else is asked for
@@ -46,7 +47,7 @@ def fill(method: Method, sample: Sample, spec: Mapping[str, Any], other: Sample 
     """
     if not isinstance(method, FillsWords):
         raise UserError(f"{type(method).__name__} fills in no words; choose a run whose method does, such as m3ae")
-    if not any(text.text.strip() for text in sample["texts"]):
+    if not report(sample).strip():
         raise UserError(f"study {sample['key']}: has no report to hide words of; choose another study")
     shown = [sample, sample] if other is None else [sample, sample, {**sample, "images": other["images"][:1]}]
     batch = batch_of(method, [cast(Sample, each) for each in shown])
@@ -61,8 +62,8 @@ def fill(method: Method, sample: Sample, spec: Mapping[str, Any], other: Sample 
         truth[name] = probabilities(each)[np.arange(len(wanted)), wanted]
         best[name] = tuple(tuple(known.pieces[token] for token in row) for row in order)
     pieces, groups = tuple(known.pieces[token] for token in ids), tuple(tuple(word) for word in words.words_of(ids, known))
-    report = (pieces, groups, tuple(words.spelt(word, ids, known) for word in groups))
-    return Filled(sample["key"], run, step, known.size, *report, tuple(np.flatnonzero(hidden).tolist()), truth, best, chances)
+    read = (pieces, groups, tuple(words.spelt(word, ids, known) for word in groups))
+    return Filled(sample["key"], run, step, known.size, *read, tuple(np.flatnonzero(hidden).tolist()), truth, best, chances)
 
 
 def another(dataset: Dataset, sample: Sample) -> Sample | None:

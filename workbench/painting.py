@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import torch
 
-from workbench import transforms
+from workbench import text, transforms
 from workbench.analysis.reconstruction import METHOD, Reconstruction, doctor, in_space, patch_errors, patches_of
 from workbench.dataset import Sample
 from workbench.errors import UserError
@@ -117,7 +117,7 @@ def withheld(method: Method, sample: Sample) -> Sample:
     """The study without its report; raises UserError where it has none, or the method does not read it as it paints."""
     if not isinstance(method, FillsWords):
         raise UserError(f"{type(method).__name__} paints without reading reports; choose a run whose method reads them, such as m3ae")
-    if not any(text.text.strip() for text in sample["texts"]):
+    if not text.report(sample).strip():
         raise UserError(f"study {sample['key']}: has no report to withhold; choose another study")
     return {**sample, "texts": []}
 
