@@ -7,16 +7,22 @@ from torch.nn.functional import normalize
 
 import workbench as wb
 from tests.unit.test_figures_attention import title
+from tests.unit.test_m3ae import build, dataset
+from tests.unit.test_medflip import SIZES
 from workbench import comparing
 from workbench.analysis.compared import Compared, chain, top_pair
 from workbench.errors import UserError
-from workbench.features import dataset_of
 from workbench.figures import compared as figures
 from workbench.figures.theme import DARK, LIGHT
 from workbench.method import capabilities
-from workbench.models import load_method
+from workbench.models import build_method
 from workbench.nn.meaning import MeaningFields, soft_targets
 from workbench.single import batch_of
+
+
+def flip():
+    """MedFLIP of small sizes for the phantoms of `dataset`."""
+    return build_method(SIZES | {"image_size": 32, "patch_size": 8}, 0).eval()
 
 
 def found(count=5):
@@ -72,9 +78,8 @@ def test_shares_are_those_of_the_svd_loss():
     assert every.share(False) is None and every.mean(False) is None
 
 
-def test_a_method_gives_what_its_loss_compares_of_whole_images(medflip_run):
-    method, dataset = load_method(medflip_run), dataset_of(medflip_run)
-    samples = comparing.batch(dataset, 6, "test")
+def test_a_method_gives_what_its_loss_compares_of_whole_images():
+    method, samples = flip(), comparing.batch(dataset(), 6, "test")
     batch = batch_of(method, [*samples[:5], {**samples[5], "texts": []}])
     with torch.no_grad():
         each = method.compared(batch)
@@ -90,24 +95,24 @@ def test_a_method_gives_what_its_loss_compares_of_whole_images(medflip_run):
     torch.testing.assert_close(soft_targets(None, shared, MeaningFields(targets="hard")), torch.tensor([[0.5, 0.5], [0.0, 1.0]]))
 
 
-def test_a_batch_is_of_validation_and_a_method_without_targets_is_told_which_has(medflip_run, m3ae_run):
-    dataset = dataset_of(medflip_run)
-    held = {dataset.keys[int(row)] for row in dataset.split("val")}
-    samples = comparing.batch(dataset, 6, "test")
+def test_a_batch_is_of_validation_and_a_method_without_targets_is_told_which_has():
+    data = dataset()
+    held = {data.keys[int(row)] for row in data.split("val")}
+    samples = comparing.batch(data, 6, "test")
     assert len(samples) == 6 and {each["key"] for each in samples} <= held
-    assert len(comparing.batch(dataset, 99, "test")) == len(held)
+    assert len(comparing.batch(data, 99, "test")) == len(held)
     with pytest.raises(UserError, match="needs 2 studies"):
-        comparing.batch(dataset, 1, "test")
-    method, other = load_method(medflip_run), load_method(m3ae_run)
+        comparing.batch(data, 1, "test")
+    method, other = flip(), build().eval()
     with pytest.raises(UserError, match="medflip"):
         comparing.compare(other, other, samples, ())
     with pytest.raises(UserError, match="1 of 6 studies have a report"):
         comparing.compare(method, method, [samples[0], *({**each, "texts": []} for each in samples[1:])], ())
-    each = comparing.compare(method, method, [*samples[:3], {**samples[3], "texts": []}], dataset.label_names)
+    each = comparing.compare(method, method, [*samples[:3], {**samples[3], "texts": []}], data.label_names)
     assert each.keys == tuple(sample["key"] for sample in samples[:3]) and each.untrained == pytest.approx(
         np.linalg.norm(each.cosines, 2), rel=1e-5
     )
-    present = [dataset.label_names[place] for place in np.flatnonzero(samples[1]["labels"] == 1)]
+    present = [data.label_names[place] for place in np.flatnonzero(samples[1]["labels"] == 1)]
     assert each.named[1] == ", ".join(present) and each.source == "labels"
 
 

@@ -6,6 +6,7 @@ import torch
 
 import workbench as wb
 from tests.unit.test_figures_attention import title
+from tests.unit.test_m3ae import build, dataset
 from workbench import crossing, words
 from workbench.analysis.crossing import Crossing, by_words, over_heads, spread
 from workbench.dataset import Text
@@ -27,8 +28,8 @@ def found(layers=2, heads=3, side=3):
     return Crossing("k", "r", 7, WORDS, film, on_patches, on_words, rng.uniform(1, 10, (layers, heads, len(WORDS))))
 
 
-def test_words_and_patches_are_seen_with_the_exact_weights(m3ae_run):
-    method, sample = load_method(m3ae_run), study_of(dataset_of(m3ae_run), None, "test")
+def test_words_and_patches_are_seen_with_the_exact_weights():
+    method, sample = build().eval(), study_of(dataset(), None, "test")
     sample = {**sample, "texts": [Text("No massmass or effusioneffusion.")]}
     batch = batch_of(method, [sample])
     each = crossing.cross(method, method, sample)

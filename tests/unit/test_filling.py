@@ -8,11 +8,11 @@ import torch
 
 import workbench as wb
 from tests.unit.test_figures_attention import title
+from tests.unit.test_m3ae import build, dataset
 from workbench import filling, words
 from workbench.analysis.filling import CONDITIONS, EMPTY, IMAGE, OTHER, Filled, as_dict, likeliest, read
 from workbench.dataset import Text
 from workbench.errors import UserError
-from workbench.features import dataset_of
 from workbench.figures import filling as figures
 from workbench.figures.theme import DARK, LIGHT
 from workbench.models import load_method
@@ -32,13 +32,13 @@ def found(**changes):
 
 
 @pytest.fixture(scope="module")
-def method(m3ae_run):
-    return load_method(m3ae_run)
+def method():
+    return build().eval()
 
 
 @pytest.fixture(scope="module")
-def sample(m3ae_run):
-    return study_of(dataset_of(m3ae_run), None, "test")
+def sample():
+    return study_of(dataset(), None, "test")
 
 
 def test_what_is_counted_right_and_how_surprised_the_method_is():
@@ -59,8 +59,8 @@ def test_the_likeliest_tokens_come_first_with_their_softmax():
     assert likeliest(np.zeros((0, 4)), 3)[0].shape == (0, 3)
 
 
-def test_tokens_are_filled_in_beside_the_own_image_an_empty_film_and_another_s(method, sample, m3ae_run):
-    other = filling.another(dataset_of(m3ae_run), sample)
+def test_tokens_are_filled_in_beside_the_own_image_an_empty_film_and_another_s(method, sample):
+    other = filling.another(dataset(), sample)
     each = filling.fill(method, sample, {"words": [1, 3]}, other)
     batch = batch_of(method, [sample, {**sample, "images": other["images"]}])
     ids, hidden = batch["input_ids"][0].numpy(), torch.zeros_like(batch["input_ids"]).bool()
@@ -127,7 +127,7 @@ def test_other_methods_are_told_which_fill_in_words(mae_run, sample):
         wb.open_run(mae_run.path).reconstruct(report="both")
 
 
-def test_a_notebook_hides_words_and_withholds_reports(m3ae_run, method, sample):
+def test_a_notebook_hides_words_and_withholds_reports(m3ae_run):
     run = wb.open_run(m3ae_run.path)
     view = run.fill(hide=[0, 2], step=0)
     assert view.data.hidden_words == (0, 2) and view.data.step == 0 and len(view.frame()) == len(view.data.hidden)
