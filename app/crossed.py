@@ -70,7 +70,7 @@ def choose_word(found: Crossing, word: int) -> None:
     said = {number: state.escape(each) for number, each in enumerate(found.words)}
     st.session_state["crossing_words"] = word
     st.pills(
-        "Choose a word of the report",
+        "Choose a word of the report; a click on the film chooses a patch",
         list(said),
         key="crossing_words",
         format_func=said.get,

@@ -128,6 +128,8 @@ def sentence(found: Filled) -> str:
     right = {name: int(found.right(name).sum()) for name in found.conditions}
     own, empty, count = right[IMAGE], right[EMPTY], len(found.hidden)
     other = f", {right[OTHER]} beside another's image" if OTHER in right else ""
-    worth = number((found.surprise(EMPTY) or 0) - (found.surprise(IMAGE) or 0))
     said = f"{own} of {count} hidden tokens are filled in right beside the image, {empty} beside an empty film{other}."
-    return f"{said} The image lowers the surprise by {worth} nats from {number(found.surprise(EMPTY))} (one who knows nothing: {number(found.level)}). One report says little."
+    surprise = (
+        f"The surprise is {number(found.surprise(IMAGE))} nats beside the image and {number(found.surprise(EMPTY))} beside the empty film"
+    )
+    return f"{said} {surprise} (one who knows nothing: {number(found.level)}). One report says little."

@@ -57,7 +57,7 @@ SABOTAGES = [
     Sabotage("workbench/analysis/filling.py", "tuple(tuple(each) for each in rows) for", "rows for", [f"{FILL}::test_what_is_written_is_read"], "lists for tuples"),
     Sabotage("workbench/figures/filling.py", "for name in GUESSED)\n    return", "for name in reversed(GUESSED))\n    return", [DRAWN], "with and without exchanged in the title"),
     Sabotage("workbench/figures/filling.py", "theme.plain(theme.clip(token, 14))", "theme.clip(token, 14)", [DRAWN], "a word is read as markup"),
-    Sabotage("workbench/figures/filling.py", 'else {})\n        for name', 'if True else {})\n        for name', [KEPT], "hidden words in numbers that may leave"),
+    Sabotage("workbench/figures/filling.py", '({"hidden": found.wanted[row]} if spelt else {})', '{"hidden": found.wanted[row]}', [KEPT], "hidden words in numbers that may leave"),
     Sabotage("workbench/figures/filling.py", "found.best[name][row][0]} if spelt else {}", "found.best[name][row][0]}", [KEPT], "guesses in numbers that may leave"),
     Sabotage("workbench/figures/reconstruction.py", "each = both[place % 2]", "each = both[place // 2]", [NOTEBOOK], "with and without exchanged"),
     Sabotage("workbench/figures/reconstruction.py", '{"zmax": top, "showscale": place == 3}', '{"showscale": place == 3}', [NOTEBOOK], "two errors on two scales"),

@@ -14,6 +14,7 @@ from workbench.analysis.filling import CONDITIONS, EMPTY, IMAGE, OTHER, Filled, 
 from workbench.dataset import Text
 from workbench.errors import UserError
 from workbench.figures import filling as figures
+from workbench.figures import reconstruction
 from workbench.figures.theme import DARK, LIGHT
 from workbench.models import load_method
 from workbench.run import write_json
@@ -138,7 +139,10 @@ def test_a_notebook_hides_words_and_withholds_reports(m3ae_run):
     np.testing.assert_array_equal(run.reconstruct(mask=0.5, seed=3).data.painted, told.painted)
     np.testing.assert_array_equal(run.reconstruct(mask=0.5, seed=3, report="without").data.painted, untold.painted)
     assert [trace.type for trace in both.figure.data] == ["image", "image", "heatmap", "heatmap"]
-    np.testing.assert_allclose(both.figure.data[3].z[::-1], np.where(told.mask, untold.errors["method"], np.nan).reshape(4, 4)[::-1])
+    np.testing.assert_allclose(both.figure.data[3].z, np.where(told.mask, untold.errors["method"], np.nan).reshape(4, 4))
+    np.testing.assert_allclose(both.figure.data[2].z, np.where(told.mask, told.errors["method"], np.nan).reshape(4, 4))
+    films = [reconstruction.picture(each.painted, ~each.hidden_pixels, LIGHT) for each in both.data]
+    assert [trace.source for trace in both.figure.data[:2]] == films and films[0] != films[1]
     assert both.figure.data[2].zmax == both.figure.data[3].zmax == max(each.errors["method"][told.mask].max() for each in both.data)
     assert len(both.rows) == 8 and both.rows[0]["without"] == untold.errors["method"][told.mask][0]
     assert f"{told.error():.3g}"[:4].lstrip("0") in title(both.figure)

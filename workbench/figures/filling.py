@@ -14,7 +14,7 @@ ROW, FRAME = 21, 118  # pixels of a hidden token, and of what stands around them
 PLOT, COLUMNS = 0.27, (0.31, 0.655)  # right end of the points; where the two columns of guesses begin, as shares of the width
 GUESSED = (IMAGE, EMPTY)
 MARKS = {IMAGE: ("circle", 10), EMPTY: ("circle-open", 10), OTHER: ("x-thin-open", 8)}
-NAMED, LETTERS = 3, 38  # guesses that are written out, and the most letters they take
+NAMED, LETTERS = 3, 44  # guesses that are written out, and the most letters they take
 
 
 def title(found: Filled) -> str:
