@@ -27,6 +27,7 @@ def called(found: Crossing, word: int) -> str:
 
 
 def whose(head: int | None) -> str:
+    """Of which head a map is."""
     return "mean of heads" if head is None else f"head {head + 1}"
 
 
