@@ -1,6 +1,7 @@
 """The part of the page Latent space for methods with semantic targets: what the contrast wants of a batch and what its cosines are."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -50,7 +51,7 @@ def section(root: Path, chosen: Selection) -> None:
         st.button("Compare a batch", key="alike_ask", icon=":material/play_arrow:", help=told, on_click=work.ask, args=ask)
         return
     if folder := work.shown(work.ask(root, JOB, run.id, parameters), HEIGHT, KEY):
-        draw(read(folder), name, keys_of(run, read(folder)))
+        draw(read(folder), folder, name, keys_of(run, read(folder)))
 
 
 def keys_of(run: Run, found: Compared) -> Sequence[str] | None:
@@ -62,14 +63,15 @@ def keys_of(run: Run, found: Compared) -> Sequence[str] | None:
     return found.keys if loaded and loaded.open else None
 
 
-def draw(found: Compared, name: str, keys: Sequence[str] | None) -> None:
+def draw(found: Compared, folder: Path, name: str, keys: Sequence[str] | None) -> None:
     """Two sentences and both matrices."""
     st.markdown(f"**{state.escape(name)}** {state.escape(sentence(found))} {WHAT}")
     told = FORMULA.format(source=found.source)
-    rows = tuple(keys or studies.hashed(found.keys))
+    rows, named, palette = tuple(keys or studies.hashed(found.keys)), None if keys is None else tuple(keys), place.palette()
     for spot, which in zip(st.columns(2, gap="medium"), ("targets", "cosines")):
         with spot:
-            fig = figures.matrix(found, which, place.palette(), None if keys is None else tuple(keys), HEIGHT)
+            drawn = partial(figures.matrix, found, which, palette, named, HEIGHT)
+            fig = place.kept((str(folder), which, palette.name, named is None), drawn)
             place.figure(fig, f"alike_{which}", figures.title(found, which), told, figures.rows(found, which, rows))
 
 
