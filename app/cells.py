@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app import masks, state
+from app import alike, crossed, masks, state, told
 from app.select import Selection
 
 LATENT_SPACE = """\
@@ -19,12 +19,17 @@ for view in views:
     view.figure.show()
 print(*runs.verdict(feature, step), sep="\\n")
 """
+COMPARED = """\
+for which in ("targets", "cosines"):
+    wb.open_run({path!r}).compared(which, step).figure.show()
+"""
 
 
 def latent_space(chosen: Selection) -> str:
     """For the page Latent space."""
     paths = "\n".join(f"    {str(run.path)!r}," for run in chosen.runs)
-    return LATENT_SPACE.format(feature=chosen.feature, step=chosen.step, paths=paths)
+    cell = LATENT_SPACE.format(feature=chosen.feature, step=chosen.step, paths=paths)
+    return cell + "".join(COMPARED.format(path=str(run.path)) for run in chosen.runs if alike.able(run))
 
 
 RECONSTRUCTION = """\
@@ -33,7 +38,12 @@ import workbench as wb
 for path in [
 {paths}
 ]:
-    wb.open_run(path).reconstruct({study}, {mask}, step={step}{film}).figure.show()
+    run = wb.open_run(path)
+    reads = "FillsWords" in run.status["capabilities"]
+    run.reconstruct({study}, {mask}, step={step}{film}).figure.show()
+    if reads:
+        run.reconstruct({study}, {mask}, step={step}{film}, report="both").figure.show()
+        run.fill({study}, {hide}, step={step}{film}).figure.show()
 """
 
 
@@ -52,6 +62,7 @@ def reconstruction(chosen: Selection) -> str:
         paths="\n".join(f"    {str(run.path)!r}," for run in chosen.runs),
         study=repr(state.get("sample")),
         mask=kinds.get(state.get("hide"), random),
+        hide=told.notebook(),
         film=film(),
         step=chosen.step if chosen.step >= 0 else "'last'",
     )
@@ -82,6 +93,10 @@ import workbench as wb
 run = wb.open_run({path!r})
 run.{verb}({arguments}, step={step}{film}).figure.show()
 """
+WORDS = """\
+for to in ("patches", "words"):
+    run.attend({study}, word={word}{heads}, patch={patch}, to=to, step={step}{film}).figure.show()
+"""
 
 
 def attention(chosen: Selection) -> str:
@@ -90,15 +105,24 @@ def attention(chosen: Selection) -> str:
     head = None if state.get("head") is None else state.get("head") + 1
     attends = "Attends" in (run.status.get("capabilities") or [])
     layer = "" if state.get("layer") is None else f", layer={state.get('layer') + 1}"
-    return ATTENTION.format(
+    at = chosen.step if chosen.step >= 0 else "'last'"
+    cell = ATTENTION.format(
         path=str(run.path),
         verb="attend" if attends else "attribute",
         arguments=f"{study}{layer}, head={head}, patch={state.get('patch')}"
         if attends
         else f"{study}, {state.get('prompt') or 'effusion'!r}",
         film=film(),
-        step=chosen.step if chosen.step >= 0 else "'last'",
+        step=at,
     )
+    return cell + words(study, at) if crossed.able(run) else cell
+
+
+def words(study: str, step: int | str) -> str:
+    """The part of the cell about words and patches."""
+    counted = {key: None if state.get(key) is None else state.get(key) + 1 for key in ("fusion_layer", "fusion_head", "word")}
+    heads = f", layer={counted['fusion_layer']}, head={counted['fusion_head']}"
+    return WORDS.format(study=study, word=counted["word"] or 1, heads=heads, patch=state.get("patch"), step=step, film=film())
 
 
 DATA = """\

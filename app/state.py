@@ -43,6 +43,11 @@ def several(values: list[str]) -> list[str]:
     return [text for text in dict.fromkeys(values[:64]) if words([text])]
 
 
+def places(values: list[str]) -> str | None:
+    """Whole numbers with dots between them, or `none`: that nothing is chosen is a choice, too."""
+    return values[-1] if re.fullmatch(r"none|\d{1,4}(\.\d{1,4}){0,511}", values[-1], re.ASCII) else None
+
+
 def mask(values: list[str]) -> str | None:
     return values[-1] if re.fullmatch(r"\d{1,3}\.[0-9a-f]{1,4096}", values[-1], re.ASCII) else None
 
@@ -69,6 +74,11 @@ CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "head": step,
     "patch": step,
     "prompt": words,
+    "words": step,
+    "hidden": places,
+    "word": step,
+    "fusion_layer": step,
+    "fusion_head": step,
     "data": words,
     "stated": name,
 }

@@ -179,6 +179,16 @@ def source(studies: Studies, sample: Sample) -> str:
     return simulated if studies.open else f"terms of use: {studies.dataset.terms}, shown on this screen only"
 
 
+def has_report(studies: Studies, key: str) -> bool:
+    """Whether anything is written about a study."""
+    return any(text.text.strip() for text in studies.dataset[studies.places[key]]["texts"])
+
+
+def without_report(studies: Studies | None) -> None:
+    """Why there are no words to look at."""
+    st.caption("An upload comes without a report: choose a study." if studies is None else "This study has no report: choose another one.")
+
+
 def picture(image: Image, boxes: Sequence[Mapping[str, Any]], masks: Sequence[np.ndarray] = ()) -> Pillow.Image:
     """The film as grey values from its darkest to its brightest, boxes and masks (h w) outlined; of volumes and clips the middle slice."""
     array = np.asarray(image.array)

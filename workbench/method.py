@@ -18,6 +18,7 @@ from workbench.config import Config
 from workbench.dataset import Sample
 from workbench.errors import UserError
 from workbench.randomness import torch_stream
+from workbench.words import Vocabulary
 
 INITIAL_SEED: ContextVar[int] = ContextVar("INITIAL_SEED", default=0)
 EMPTY: Mapping[str, Any] = MappingProxyType({})
@@ -215,9 +216,36 @@ class Reconstructs(Protocol):
 
 @runtime_checkable
 class FillsWords(Protocol):
-    """Logits (t l v) of every token of the texts with those of `text_mask` (t l; 1 hidden) hidden; a text's study lends its image."""
+    """Logits (t l v) of every token of the texts with those of `text_mask` (t l; 1 hidden) hidden; a text's study lends its image.
+
+    `known` names the v tokens.
+    """
+
+    known: Vocabulary
 
     def fill(self, batch: Batch, text_mask: Tensor) -> Tensor: ...
+
+
+@runtime_checkable
+class Crosses(Protocol):
+    """Attention between report and image by layer and head: "words" (l b h w t) on class token and patches, "patches" (l b h t w) back.
+
+    `known` names the tokens.
+    """
+
+    known: Vocabulary
+
+    def crossing(self, batch: Batch) -> dict[str, Tensor]: ...
+
+
+@runtime_checkable
+class Compares(Protocol):
+    """What a contrast sees in a batch: "cosines" of images (rows) and reports, "targets" whose rows sum to 1, "positives"; each (t t).
+
+    `told` (b) marks the t studies that have a report; the others are left out.
+    """
+
+    def compared(self, batch: Batch) -> dict[str, Tensor]: ...
 
 
 @runtime_checkable
@@ -235,6 +263,8 @@ CAPABILITIES: Mapping[str, type] = MappingProxyType(
         "Attends": Attends,
         "Reconstructs": Reconstructs,
         "FillsWords": FillsWords,
+        "Crosses": Crosses,
+        "Compares": Compares,
         "Answers": Answers,
     }
 )

@@ -22,7 +22,10 @@ from workbench.errors import UserError
 from workbench.figures import attention as heads
 from workbench.figures import attribution as gradients
 from workbench.figures import collapse, spectra
+from workbench.figures import compared as matched
+from workbench.figures import crossing as crossed
 from workbench.figures import factors as readings
+from workbench.figures import filling as guessed
 from workbench.figures import metrics as curves
 from workbench.figures import prevalence as totals
 from workbench.figures import projection as maps
@@ -214,25 +217,67 @@ class RunView(Runs):
         step: Step = "last",
         image: Any = None,
         film: int = 0,
+        report: Literal["with", "without", "both"] = "with",
     ) -> View:
         """What the method paints into hidden patches, beside four guesses: `mask` is a share, numbers of patches, or names of organs and
-        findings of the study; `film` counts from 0; `image` (h w) uint8 takes the study's place (loads torch)."""
+        findings of the study; `film` counts from 0; `image` (h w) uint8 takes the study's place. `report="both"`: with and without the
+        report beside each other, for a method that reads it (loads torch)."""
         from workbench.painting import of_run
 
-        found = of_run(self.run, study, mask, seed, step, image, film)
-        return View(found, films.row(found, self.palette, self.run.title), films.rows(found))
+        found = [
+            of_run(self.run, study, mask, seed, step, image, film, told == "with")
+            for told in ("with", "without")
+            if report in (told, "both")
+        ]
+        first, last = found[0], found[-1]
+        if report == "both":
+            return View((first, last), films.beside(first, last, self.palette), films.beside_rows(first, last))
+        return View(first, films.row(first, self.palette, self.run.title), films.rows(first))
+
+    def fill(self, study: str | None = None, hide: float | Sequence[int] = 0.3, seed: int = 0, step: Step = "last", film: int = 0) -> View:
+        """Which hidden words of a report the method guesses beside its image, an empty film and another's image: `hide` is a share of the
+        tokens, or numbers of words from 0 (loads torch)."""
+        from workbench.filling import of_run
+
+        found = of_run(self.run, study, hide, seed, step, film)
+        return View(found, guessed.words(found, self.palette), guessed.rows(found))
 
     def attend(
         self, study: str | None = None, step: Step = "last", layer: int | None = None, head: int | None = None,
-        patch: int | None = None, image: Any = None, film: int = 0,
+        patch: int | None = None, image: Any = None, film: int = 0, word: str | int | None = None, to: Literal["patches", "words"] = "patches",
     ) -> View:  # fmt: skip
         """Exact attention in one image over its film: `layer` from 1 (the last), `head` from 1 (their mean), from a patch's number (the
-        class token); the slider changes the map's opacity. `.data` holds all maps, entropy and distance (loads torch)."""
+        class token); the slider changes the map's opacity. `.data` holds all maps, entropy and distance. `word`, its spelling or number
+        from 1: where a word of the report looks; `to="words"`: which words a patch looks at, at first the one `word` sees most (loads torch)."""
+        if word is not None or to == "words":
+            return self._cross(study, step, layer, head, patch, image, film, word, to)
         from workbench.attending import of_run
 
         found = of_run(self.run, study, step, image, film)
         at, of, query = heads.places(found, layer, head, patch)
         return View(found, heads.look(found, at, of, query, self.palette, slider=True), heads.look_rows(found, at, of, query))
+
+    def _cross(
+        self, study: str | None, step: Step, layer: int | None, head: int | None, patch: int | None, image: Any, film: int,
+        word: str | int | None, to: Literal["patches", "words"],
+    ) -> View:  # fmt: skip
+        from workbench.crossing import of_run
+
+        if image is not None:
+            raise UserError("attend: an image that is handed in comes without words; name a study")
+        found = of_run(self.run, study, step, film)
+        at, of, chosen, seen = crossed.places(found, layer, head, word, patch)
+        if to == "words":
+            return View(found, crossed.patch(found, at, of, seen, self.palette), crossed.patch_rows(found, at, of, seen))
+        return View(found, crossed.word(found, at, of, chosen, patch, self.palette, slider=True), crossed.word_rows(found, at, of, chosen))
+
+    def compared(self, which: Literal["targets", "cosines"] = "cosines", step: Step = "last", studies: int = 48) -> View:
+        """A validation batch as the contrast compares it: its soft targets, or the cosines of images and reports, with the top singular
+        pair; for methods with semantic targets (loads torch)."""
+        from workbench.comparing import of_run
+
+        found = of_run(self.run, step, studies)
+        return View(found, matched.matrix(found, which, self.palette, found.keys), matched.rows(found, which, found.keys))
 
     def attribute(self, study: str | None, target: str, step: Step = "last", image: Any = None, film: int = 0) -> View:
         """Grad-CAM, or integrated gradients where the tower has no last map, of a prompt's cosine or a label's logit (loads torch)."""

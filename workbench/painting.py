@@ -6,13 +6,13 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import torch
 
-from workbench import transforms
+from workbench import text, transforms
 from workbench.analysis.reconstruction import METHOD, Reconstruction, doctor, in_space, patch_errors, patches_of
 from workbench.dataset import Sample
 from workbench.errors import UserError
 from workbench.features import dataset_of
 from workbench.masking import boxes_region, given_mask, random_mask, region_mask
-from workbench.method import Method, Reconstructs
+from workbench.method import FillsWords, Method, Reconstructs
 from workbench.models import load_method
 from workbench.randomness import rng
 from workbench.run import Run
@@ -86,9 +86,15 @@ def reconstruct(
     run: str = "",
     step: int = 0,
     untrained: bool = False,
+    report: bool = True,
 ) -> Reconstruction:
-    """One image of a study under one mask, beside the four guesses. Raises UserError for a mask or image that is not there."""
+    """One image of a study under one mask, beside the four guesses; without `report` a method that reads reports gets none.
+
+    Raises UserError for a mask or image that is not there, and where there is no report to withhold.
+    """
     chosen = one_image(sample, place)
+    if not report:
+        chosen = withheld(method, chosen)
     mask = mask_of(spec, method, chosen, place)
     found = paint(method, [chosen], mask[None])
     errors = patch_errors(found.truth[0], mask, method.patch_size, method.norm_pix) | {METHOD: found.error[0].astype(np.float64)}  # type: ignore[attr-defined]
@@ -107,6 +113,15 @@ def reconstruct(
     )
 
 
+def withheld(method: Method, sample: Sample) -> Sample:
+    """The study without its report; raises UserError where it has none, or the method does not read it as it paints."""
+    if not isinstance(method, FillsWords):
+        raise UserError(f"{type(method).__name__} paints without reading reports; choose a run whose method reads them, such as m3ae")
+    if not text.report(sample).strip():
+        raise UserError(f"study {sample['key']}: has no report to withhold; choose another study")
+    return {**sample, "texts": []}
+
+
 def decoder_missing(run: Run) -> bool:
     """Whether an imported run's decoder still has its start weights: the file had none, as its provenance says."""
     reports = run.provenance.get("init_from") or {} if run.status.get("state") == "imported" else {}
@@ -123,10 +138,11 @@ def of_run(
     step: int | Literal["last"] = "last",
     image: np.ndarray | None = None,
     place: int = 0,
+    report: bool = True,
 ) -> Reconstruction:
     """One image at one snapshot of a run: a study of its data (the first for validation where none is named) or pixels (h w).
 
-    `mask`: a share, numbers of patches, or names of the study's organs and findings.
+    `mask`: a share, numbers of patches, or names of the study's organs and findings; without `report` a method that reads it gets none.
     """
     if isinstance(mask, int | float):
         spec: dict[str, Any] = {"ratio": mask, "seed": seed}
@@ -134,7 +150,7 @@ def of_run(
         spec = {"regions" if all(isinstance(each, str) for each in mask) and mask else "patches": list(mask)}
     sample = study_of(dataset_of(run), study, run.id) if image is None else upload_sample(np.asarray(image))
     at = run.snapshot_step(step)
-    return reconstruct(load_method(run, at), sample, spec, place, run.id, at, decoder_missing(run))
+    return reconstruct(load_method(run, at), sample, spec, place, run.id, at, decoder_missing(run), report)
 
 
 __all__ = ["Painted", "decoder_missing", "grid_of", "in_space", "mask_of", "of_run", "paint", "reconstruct"]

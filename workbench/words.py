@@ -120,6 +120,11 @@ def words_of(ids: np.ndarray, known: Vocabulary) -> list[list[int]]:
     return found
 
 
+def spelt(places: Iterable[int], ids: np.ndarray, known: Vocabulary) -> str:
+    """The word of these tokens, without the marks of its pieces."""
+    return "".join(known.pieces[ids[place]].removeprefix("##").lstrip("".join(SPACE)) for place in places)
+
+
 def hidden_places(ids: np.ndarray, known: Vocabulary, ratio: float, length: int, how: Masking, rng: np.random.Generator) -> np.ndarray:
     """(length) bool: the tokens to be hidden, whole words at a time, of a text padded to `length`.
 

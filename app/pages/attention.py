@@ -1,8 +1,8 @@
-"""Where a network looks: every head of every layer, rollout and patch colours; Grad-CAM where the tower has no attention."""
+"""Where a network looks: every head of every layer, rollout and patch colours, words and patches; Grad-CAM where the tower has no attention."""
 
 import streamlit as st
 
-from app import able, attend, attribute, cells, place, state, studies, work
+from app import able, attend, attribute, cells, crossed, place, state, studies, work
 from app.select import control_row, refresh_line
 from workbench import capable
 from workbench.analysis import attention
@@ -59,5 +59,6 @@ with right:
     basis = work.shown(work.ask(root, "patch_colours", run.id, {"step": step, "image": image}), attend.SMALL, "patch_colours")
     if basis:
         attend.patches(*attention.read_colours(basis), allowed)
+crossed.section(root, run, name, step, image, loaded, ", ".join(able.methods_with("crossing")))
 tokens = f"{found.count} tokens, {found.side} x {found.side} patches"
 place.footer(attend.footer(found.key, found.step, run, loaded, tokens, f"{found.layers} layers of {found.heads} heads"))

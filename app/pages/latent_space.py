@@ -1,8 +1,8 @@
-"""What became of the latent space: spectrum now and over training, rank, scale and offset beside a probe, and the map."""
+"""What became of the latent space: spectrum now and over training, rank, scale and offset beside a probe, the map, and what a contrast compares."""
 
 import streamlit as st
 
-from app import factors, inside, map, place, read, state
+from app import alike, factors, inside, map, place, read, state
 from app.cells import latent_space
 from app.select import control_row, refresh_line
 
@@ -29,5 +29,6 @@ with history:
 inside.multiples(found, chosen)
 
 map.section(chosen)
+alike.section(root, chosen)
 factors.section(root, chosen)
 place.footer(inside.footer(found, chosen))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import able, cells, masks, place, reconstruct, state, studies
+from app import able, cells, masks, place, reconstruct, state, studies, told
 from app.select import control_row, refresh_line
 from workbench.figures import reconstruction as figures
 
@@ -57,4 +57,6 @@ with now:
 with history:
     every = reconstruct.history(root, runs, names, chosen, image, mask, colours)
 reconstruct.strips(every, allowed)
+for run in filter(told.able, runs):
+    told.section(root, run, names[run], reconstruct.snapshot(run, chosen.step), image, mask, found.get(names[run]), loaded)
 place.footer(reconstruct.footer(found, chosen, loaded))

@@ -39,7 +39,7 @@ def served(monkeypatch):
     monkeypatch.setattr("app.work.ask", ask)
 
 
-@pytest.fixture(params=["mae_run", "small_run"])
+@pytest.fixture(params=["mae_run", "small_run", "m3ae_run", "medflip_run"])
 def run(request, root, monkeypatch):
     """A finished run whose phantoms are now somebody's films."""
     made = request.getfixturevalue(request.param)

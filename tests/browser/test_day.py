@@ -16,15 +16,15 @@ PATIENCE = 120.0  # seconds a detached process may take on a busy machine
 
 
 @pytest.fixture(scope="module")
-def day(tmp_path_factory, small_run, mae_run):
-    """The app on a folder with a run that speaks, one that paints, and one whose configuration waits to be launched."""
+def day(tmp_path_factory, small_run, mae_run, m3ae_run):
+    """The app on a folder with a run that speaks, one that paints, one that does both, and one whose configuration waits to be launched."""
     from training.setup import resolve
     from workbench.run import RunConfig
 
     folder = tmp_path_factory.mktemp("day")
     root = folder / "runs"
     root.mkdir()
-    for run in (small_run, mae_run):
+    for run in (small_run, mae_run, m3ae_run):
         shutil.copytree(run.path, root / run.id)
     values = {
         **mae_run.config,
@@ -148,3 +148,25 @@ def test_the_notebook_cell_of_a_page_runs(day, watched, mae_run, monkeypatch):
     monkeypatch.setenv("WORKBENCH_RUNS", str(root))
     exec(page.evaluate("navigator.clipboard.readText()"), {})
     assert drawn and len(drawn[0].data) > 0
+
+
+def test_a_word_and_a_patch_of_a_report_that_is_read_are_chosen_by_clicks(day, watched, m3ae_run):
+    page = watched.page
+    watched.open("attention", [("run", m3ae_run.id)])
+    page.locator(".st-key-crossing_patch .main-svg").first.wait_for()
+    page.locator(".st-key-crossing_words button").nth(2).click()
+    page.wait_for_url("**word=2**")
+    watched.settle()
+    film = page.locator(".st-key-crossing_word .scatterlayer .points path").nth(6)
+    film.click(force=True)
+    page.wait_for_url("**patch=6**")
+    page.locator(".st-key-crossing_patch").get_by_text("row 2, column 3").wait_for()
+
+
+def test_a_word_is_hidden_by_a_click(day, watched, m3ae_run):
+    page = watched.page
+    watched.open("reconstruction", [("run", m3ae_run.id), ("hidden", "1")])
+    page.get_by_text("1 hidden tokens right").first.wait_for()
+    page.locator(f".st-key-hidden_words_{m3ae_run.id} button").first.click()
+    page.wait_for_url("**hidden=1.0**")
+    page.get_by_text("of 2 hidden tokens are filled in right").wait_for()

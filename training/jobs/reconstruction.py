@@ -13,18 +13,19 @@ MOST = 40  # snapshots of one request
 def compute(task: Task) -> None:
     """Write found.json and, a snapshot each, original.npy once, painted.npy (s h w) and errors.npy (s guesses n).
 
-    Parameters: `steps`; `image`: {"study", "place"} or {"upload"}; `mask`: {"ratio", "seed"}, {"patches"} or {"regions"}.
+    Parameters: `steps`; `image`: {"study", "place"} or {"upload"}; `mask`: {"ratio", "seed"}, {"patches"} or {"regions"}; `report`: false
+    withholds the report of a method that reads it.
     """
     from workbench.painting import decoder_missing, reconstruct
 
     steps, image, mask = task.parameters["steps"], task.parameters["image"], task.parameters["mask"]
     if not steps or len(steps) > MOST:
         raise UserError(f"{task.run.id}: {len(steps)} snapshots asked for, expected 1 to {MOST}; choose fewer")
-    sample = task.sample()
+    sample, place, report = task.sample(), int(image.get("place", 0)), bool(task.parameters.get("report", True))
     untrained, found = decoder_missing(task.run), []
     for number, step in enumerate(steps):
         task.progress(number / len(steps), f"painting at step {step}")
-        found.append(reconstruct(task.method(step), sample, mask, int(image.get("place", 0)), task.run.id, int(step), untrained))
+        found.append(reconstruct(task.method(step), sample, mask, place, task.run.id, int(step), untrained, report))
     first = found[0]
     names = sorted(first.errors)
     np.save(task.folder / "original.npy", first.original)

@@ -35,6 +35,43 @@ def row(found: Reconstruction, palette: Palette = LIGHT, title: str = "", height
     return finished(canvas)
 
 
+def beside(told: Reconstruction, untold: Reconstruction, palette: Palette = LIGHT, height: int = 290) -> go.Figure:
+    """The same hidden patches painted with the report and without it, and both errors on one scale."""
+    canvas = theme.Canvas(palette, beside_title(told, untold), subtitle(told), height)
+    canvas.layout["margin"] |= {"l": 4, "r": 56, "t": 74, "b": 6}
+    names, both = ("with its report", "without", "error with it", "error without"), (told, untold)
+    axes: dict[str, dict[str, object]] = {}
+    top = max(float(each.errors[METHOD][each.mask].max(initial=0.0)) for each in both) or 1.0
+    for place, name in enumerate(names):
+        x, y = axis(axes, place, len(names), told.original.shape)
+        each = both[place % 2]
+        film = {"type": "image", "source": picture(each.painted, ~each.hidden_pixels, palette), "hoverinfo": "skip"}
+        heat = error_map(each, palette) | {"zmax": top, "showscale": place == 3}
+        canvas.traces.append((film if place < 2 else heat) | {"xaxis": x, "yaxis": y})
+        left = domain(place, len(names))[0]
+        canvas.text(name, xref="paper", x=left, xanchor="left", yref="paper", y=1, yanchor="bottom", yshift=2)
+    canvas.layout |= axes | {"dragmode": False}
+    return finished(canvas)
+
+
+def beside_title(told: Reconstruction, untold: Reconstruction) -> str:
+    """What the report is worth here."""
+    own, other = told.error(), untold.error()
+    if own is None or other is None:
+        return "Nothing is hidden"
+    return f"Error {number(own)} with the report, {number(other)} without it"
+
+
+def beside_rows(told: Reconstruction, untold: Reconstruction) -> list[dict[str, object]]:
+    """The error of every hidden patch with the report and without."""
+    side = told.side
+    return [
+        {"row": int(place) // side + 1, "column": int(place) % side + 1}
+        | {name: float(each.errors[METHOD][place]) for name, each in (("with the report", told), ("without", untold))}
+        for place in np.flatnonzero(told.mask)
+    ]
+
+
 def error_map(found: Reconstruction, palette: Palette) -> dict[str, object]:
     """Heat of the hidden patches' errors; the visible ones are left open."""
     side, step = found.side, found.patch

@@ -230,13 +230,16 @@ class M3AE(Method):
         return painted(prediction, self.shown(batch), self.patch_size, self.norm_pix)
 
     def attention(self, batch: Batch) -> dict[str, Tensor]:
-        """Of a study's first image: the image tower's (l b h t t), and every token of the report on the image, layer of fusion by layer
-        (l b h words t); the image's class token comes first."""
+        """Of a study's first image: the image tower's (l b h t t), class token first, and what `crossing` gives."""
         first = batch["images"][batch["view_index"] == 0]
-        streams = self.pair.fuse(
-            self.pair.read(batch["input_ids"], batch["attention_mask"]), batch["attention_mask"], self.pair.see(first), 0
-        )
-        return {"image": self.pair.vision.attention(self.pair.shown(first)), "words": self.pair.fusion.word_to_patch(streams)}
+        return {"image": self.pair.vision.attention(self.pair.shown(first)), **self.crossing(batch)}
+
+    def crossing(self, batch: Batch) -> dict[str, Tensor]:
+        """Between the report and a study's first image, layer of fusion by layer: every token of the report on the image (l b h words t)
+        and every token of the image on the report (l b h t words); the image's class token comes first."""
+        seen, mask = self.pair.see(batch["images"][batch["view_index"] == 0]), batch["attention_mask"]
+        streams, fusion = self.pair.fuse(self.pair.read(batch["input_ids"], mask), mask, seen, 0), self.pair.fusion
+        return {"words": fusion.word_to_patch(streams), "patches": fusion.patch_to_word(streams)}
 
     def levels(self, batch_size: int) -> dict[str, dict[str, Any]]:
         """What knows nothing: any word, a coin, zero in every standardised patch."""

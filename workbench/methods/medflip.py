@@ -188,9 +188,9 @@ class MedFLIP(Method):
                 svd = self.compare_tokens(batch, encoded, told, every, ids, alike)
             else:
                 positives = meaning.positives(alike, ids, config)
-                target = alike / config.target_temperature if alike is not None else positives.to(u.dtype).log()
                 cosines = normalize(u, dim=1) @ normalize(v, dim=1).T
-                svd = medical_svd(config.svd, cosines, positives, target.softmax(1), config.svd_sign, config.svd_temperature)
+                target = meaning.soft_targets(alike, positives, config).to(u.dtype)
+                svd = medical_svd(config.svd, cosines, positives, target, config.svd_sign, config.svd_temperature)
             terms["svd"] = Mean(svd, 1)
         tensors = {"image.backbone": z.detach(), "image.projected": x.detach(), "text.projected": y.detach()}
         return StepOutput(terms, scalars, tensors)
@@ -263,13 +263,20 @@ class MedFLIP(Method):
         pixels = masked.level(self.config) if self.config.vision == VIT else {}
         return pixels | {"terms.contrastive": alike} | chosen
 
+    def compared(self, batch: Batch) -> dict[str, Tensor]:
+        """Whole images (rows) and reports: "cosines", soft "targets" whose rows sum to 1, "positives", each (t t) over the studies `told` (b) of."""
+        told = batch["text_id"] != text.NO_TEXT
+        alike = self.likeness(batch, self.encode_text(batch), told, lambda rows: rows)
+        positives = meaning.positives(alike, batch["text_id"][told], self.config)
+        cosines = self.project_image(batch)[told] @ self.project_text(batch)[told].T
+        return {"cosines": cosines, "targets": meaning.soft_targets(alike, positives, self.config), "positives": positives, "told": told}
+
     @torch.no_grad()
     def mechanism_report(self, batch: Batch) -> dict[str, float]:
         """What masking leaves, how soft the targets are, and the largest singular values the Medical-SVD raises and lowers."""
-        found, told = self(batch), batch["text_id"] != text.NO_TEXT
-        x, y, ids = self.project_image(batch)[told], self.project_text(batch)[told], batch["text_id"][told]
-        cosines, alike = x @ y.T, self.likeness(batch, self.encode_text(batch), told, lambda rows: rows)
-        positives = meaning.positives(alike, ids, self.config)
+        found, pairs = self(batch), self.compared(batch)
+        told, cosines, positives, targets = (pairs[name] for name in ("told", "cosines", "positives", "targets"))
+        x, ids = self.project_image(batch)[told], batch["text_id"][told]
         report = {
             "patches shown": float((~batch["extra"]["mask"]).float().mean()),
             "cosine of masked and whole view": float((normalize(found.tensors["image.projected"][told], dim=1) * x).sum(1).mean()),
@@ -283,8 +290,8 @@ class MedFLIP(Method):
         if found.scalars.get("trivial"):
             term = found.terms["pixels"]
             report["explained of the trivial error"] = 1 - float(term.sum / term.count / found.scalars["trivial"])
-        if alike is not None:
-            report["target on the pair"] = float((alike / self.config.target_temperature).softmax(1).diagonal().mean())
+        if "contrastive floor" in found.scalars:
+            report["target on the pair"] = float(targets.diagonal().mean())
             report["entropy of the targets"] = float(found.scalars["contrastive floor"])
         return report
 

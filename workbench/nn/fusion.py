@@ -1,5 +1,6 @@
 """Co-attention of two token streams, its layers as BERT has them (norm after the sum), and a small text tower of the same layers."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -131,11 +132,19 @@ class Fusion(nn.Module):
 
     def word_to_patch(self, streams: Streams) -> Float[Tensor, "layers b h l t"]:
         """Attention of every token of the text on those of the image, layer by layer; a row sums to 1."""
-        found = []
-        for number, layer in enumerate(self.text_layers):
-            found.append(layer.cross.weights(layer.after_self(streams.text, streams.there), streams.image, None))
+        pairs = zip(self.text_layers, self.entering(streams))
+        return torch.stack([layer.cross.weights(layer.after_self(each.text, each.there), each.image, None) for layer, each in pairs])
+
+    def patch_to_word(self, streams: Streams) -> Float[Tensor, "layers b h t l"]:
+        """Attention of every token of the image on those of the text, layer by layer; a row sums to 1, padding has none."""
+        pairs = zip(self.image_layers, self.entering(streams))
+        return torch.stack([layer.cross.weights(layer.after_self(each.image, None), each.text, each.there) for layer, each in pairs])
+
+    def entering(self, streams: Streams) -> Iterator[Streams]:
+        """What each layer reads."""
+        for number in range(len(self.text_layers)):
+            yield streams
             streams = self.one_layer(streams, number)
-        return torch.stack(found)
 
 
 class Pooler(nn.Module):

@@ -66,3 +66,8 @@ def positives(alike: Float[Tensor, "b b"] | None, text_ids: Int[Tensor, "b"], co
         return positive_pairs(alike, ABOVE[config.targets] if config.positives_above is None else config.positives_above, text_ids)
     numbers = torch.arange(len(text_ids), device=text_ids.device) if config.duplicates == "hard" else text_ids
     return numbers[:, None] == numbers
+
+
+def soft_targets(alike: Float[Tensor, "b b"] | None, positives: Bool[Tensor, "b b"], config: MeaningFields) -> Float[Tensor, "b b"]:
+    """How much of each row's mass every column should have; with hard targets the positives of a row share it."""
+    return (positives.float().log() if alike is None else alike / config.target_temperature).softmax(1)
