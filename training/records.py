@@ -68,6 +68,14 @@ def head(config: Mapping[str, Any], data_hash: str, seeds: Sequence[int], start:
     return told | {"data_hash": data_hash, "seeds": list(seeds), "seconds": round(time.time() - start, 1)}
 
 
+def write_record(path: Path, record: Mapping[str, Any]) -> Path:
+    """The record as JSON, numbers rounded to six digits."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rounded = json.loads(json.dumps(record), parse_float=lambda text: float(f"{float(text):.6g}"))
+    path.write_text(json.dumps(rounded, indent=1) + "\n")
+    return path
+
+
 def seconds_of(run: Run) -> float:
     """Seconds from launch to finish."""
     events = run.events()
