@@ -11,7 +11,7 @@ from training.arms import gain_text
 from training.asked import Asked
 from training.paired import Arm, compared, train_arm, training_seconds, tried
 from training.plans import CLAIMS, Claim, Claims, read_claims
-from training.records import head
+from training.records import config_hash, head
 from workbench.analysis import claims as judged
 from workbench.features import dataset_of
 from workbench.run_files import read_json, write_json
@@ -46,10 +46,11 @@ def result(row: Claim, claims: Claims, seeds: list[int], root: Path, asked: Aske
     mechanism, outcome = found[row.mechanism], found[row.outcome]
     seconds = [training_seconds(run) for each in (control, arm) for run in each.runs.values()]
     first, beside = arm.runs[seeds[0]], control.runs[seeds[0]]
+    claim = next(each for each in judged.written(claims.to_dict()) if each["name"] == row.name)
     told = head(first.config, dataset_of(first).data_hash, seeds, start)
     told |= {
-        "control_config_hash": head(beside.config, "", seeds, start)["config_hash"],
-        "claim": row.to_dict(),
+        "control_config_hash": config_hash(beside.config),
+        "claim": claim,
         "changed": asked.changed(),
     }
     ways = [judged.way(each["gain"]["low"], each["gain"]["high"]) for each in (mechanism, outcome)]
@@ -66,7 +67,7 @@ def result(row: Claim, claims: Claims, seeds: list[int], root: Path, asked: Aske
 def table(claims: Claims, document: dict[str, Any]) -> str:
     """Every claim with its result in words, and what did not run."""
     lines = ["gains over the control of the method, towards better, 95 % over seeds"]
-    for row in judged.rows([each.to_dict() for each in claims.rows], document):
+    for row in judged.rows(judged.written(claims.to_dict()), document):
         lines.append(f"{row['name']} ({row['method']}: {row['term']}): {row['result']}")
         if row["result"] == judged.NOT_RUN:
             continue

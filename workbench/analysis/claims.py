@@ -10,6 +10,8 @@ from workbench.errors import UserError
 
 Way = Literal["up", "down", "not told apart"]
 NOT_RUN = "not run"
+GAINS = tuple(f"{which} {part}" for which in ("mechanism", "outcome") for part in ("gain", "low", "high"))
+RESULT = ("result", *GAINS, "seeds", "settings tried", "changed settings")  # columns of a row beside the claim itself
 
 
 def paired_seeds(control: Mapping[int, float], other: Mapping[int, float], sign: int = 1, level: float = 0.95) -> Interval:
@@ -47,21 +49,35 @@ def said(mechanism: Way, outcome: Way) -> str:
     return f"mechanism {mechanism} and outcome {outcome}"
 
 
-def rows(claims: Sequence[Mapping[str, Any]], record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One row a claim as written, with its result where a record (`rows` by name) holds one of exactly this claim; else `not run`.
+def written(table: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of docs/claims.yaml, each with all that decides its numbers: its settings, its method's control, what every run shares."""
+    found = []
+    for row in table["rows"]:
+        control = table["controls"][row["method"]]
+        own = {key: row[key] for key in ("name", "method", "term", "settings", "mechanism", "outcome")}
+        found.append(own | {"control": [control["recipe"], control.get("settings", {})], "shared": table.get("settings", {})})
+    return found
 
-    Gains are towards better, so that a measure that is better when low has the other sign; `seeds` counts them.
+
+def rows(claims: Sequence[Mapping[str, Any]], record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One row a claim as `written`, with its result where a record (`rows` by name) holds one of exactly this claim; else `not run`.
+
+    Gains are towards better, so that a measure that is better when low has the other sign. Raises UserError for a record of another kind.
     """
     found = []
     for claim in claims:
-        row = {key: claim[key] for key in ("name", "method", "term", "mechanism", "outcome")}
+        row = {key: claim[key] for key in ("name", "method", "term", "mechanism", "outcome")} | dict.fromkeys(RESULT)
         told = record.get("rows", {}).get(claim["name"])
-        if told is None or any(told["claim"].get(key) != value for key, value in claim.items()):
-            found.append(row | {"result": NOT_RUN})
-            continue
-        for which in ("mechanism", "outcome"):
-            gain = told[which]["gain"]
-            row |= {f"{which} gain": gain["value"], f"{which} low": gain["low"], f"{which} high": gain["high"]}
-        more = {"seeds": len(told["seeds"]), "settings tried": told["trials"], "changed settings": ", ".join(told["changed"])}
-        found.append(row | {"result": told["result"]} | more)
+        try:
+            if told is not None and told["claim"] == claim:
+                for which in ("mechanism", "outcome"):
+                    gain = told[which]["gain"]
+                    row |= {f"{which} gain": gain["value"], f"{which} low": gain["low"], f"{which} high": gain["high"]}
+                row |= {"seeds": len(told["seeds"]), "settings tried": told["trials"], "changed settings": ", ".join(told["changed"])}
+                row["result"] = told["result"]
+        except (KeyError, TypeError) as error:
+            raise UserError(
+                f"record of claims: row {claim['name']} is not readable ({error}); write it anew: workbench study claims"
+            ) from None
+        found.append(row | {"result": row["result"] or NOT_RUN})
     return found
