@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from training.asked import Asked
-from training.paired import compared, train_arm, training_seconds, tried
+from training.paired import arm_seconds, compared, train_arm, tried
 from training.plans import arm_config, read_plan
 from training.records import head
 from workbench.features import dataset_of
@@ -21,8 +21,7 @@ def main(path: Path, root: Path, asked: Asked) -> tuple[dict[str, Any], str]:
     arms: dict[str, Any] = {}
     for name in chosen:
         arm = train_arm(name, arm_config(plan, name, asked.settings), seeds, root)
-        seconds = [training_seconds(run) for run in arm.runs.values()]
-        arms[name] = {"measures": compared(control, arm, plan.measures), "seconds a run": seconds, "trials": tried(name, root)}
+        arms[name] = {"measures": compared(control, arm, plan.measures), "seconds a run": arm_seconds(arm), "trials": tried(name, root)}
     document = head(first.config, dataset_of(first).data_hash, seeds, start) | {"plan": plan.to_dict(), "changed": asked.changed()}
     return document | {"arms": arms}, table(plan.question, plan.control, arms, asked.changed())
 

@@ -45,8 +45,9 @@ JUDGED, PROBED, SPOKEN, PAINTED, BATCH = (
     200,
     50,
 )  # test studies, training studies of the ridge, pairs, films, rows of a batch
-ANSWERS, TUNING = "m3ae-vqa-phantoms", 150  # the recipe of fine-tuning for questions, and its steps
-ASKED = 64  # questions of a study
+ANSWERS, TUNING = "m3ae-vqa-phantoms", 100  # the recipe of fine-tuning for questions, and its steps
+STILL = 1e-6  # deviation of a feature below which it does not vary
+ASKED, TUNED = 64, "tuned"  # questions of a study; where fine-tuned runs lie in the folder of their run
 
 
 class Judged:
@@ -131,7 +132,7 @@ def questions_answered(judged: Judged) -> float:
     own |= {"data": run.config["data"], "batch": run.config["batch"], "seed": run.config["seed"], "stages": [{"steps": judged.tuning}]}
     own |= {"init_from.pair": str(run.path), "monitors.studies": 0, "monitors.probe_train": 0, "validation.every": 10 * judged.tuning}
     with torch.enable_grad():
-        tuned = trained(recipes.read(ANSWERS, recipes.spelled(own)), run.path / "tuned")
+        tuned = trained(recipes.read(ANSWERS, recipes.spelled(own)), run.path / TUNED)
     method = load_method(tuned)
     rows = Rows(type(method), method.config.model_copy(update={"questions": ASKED}), {"data": judged.dataset}, 0, "measures", augment=False)
     right = asked = 0
@@ -177,10 +178,10 @@ def singular_share(judged: Judged) -> float:
 
 
 def correlation(judged: Judged) -> float:
+    """Features that do not vary are left out: they are correlated with nothing, which is no merit."""
     z = judged.shared[judged.method.embeds].astype(np.float64)
-    z = (z - z.mean(0)) / np.sqrt(z.var(0) + 1e-5)
-    found, width = np.abs(z.T @ z) / len(z), z.shape[1]
-    return float((found.sum() - np.trace(found)) / (width * (width - 1)))
+    found = np.abs(np.corrcoef(z[:, z.std(0) > STILL], rowvar=False))
+    return float(found[~np.eye(len(found), dtype=bool)].mean()) if found.ndim else np.nan
 
 
 def directions(judged: Judged) -> float:
@@ -228,7 +229,7 @@ MEASURES: Mapping[str, Measure] = {
     "finding margin": Measure(finding_margin, "mechanism", "cosine of film and report with a common finding above that of others, test", needs="project_text"),
     "singular gap": Measure(singular_gap, "mechanism", "1 - Medical-SVD form B by labels, test", needs="project_text"),
     "singular share": Measure(singular_share, "mechanism", "largest singular value of the cosines / studies, test", needs="project_text"),
-    "correlation": Measure(correlation, "mechanism", "mean |off-diagonal correlation| of the image features, test", sign=-1),
+    "correlation": Measure(correlation, "mechanism", "mean |correlation| of two image features that vary, test", sign=-1),
     "directions": Measure(directions, "mechanism", "participation ratio of the image features, test"),
     "projected directions": Measure(projected_directions, "mechanism", "participation ratio of the projected images, test", needs="project_text"),
     "words right": Measure(words_right, "mechanism", "share of hidden words right beside the own image, test", needs="fill"),

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from training.measures import MEASURES, TUNING, Judged, measured
+from training.measures import MEASURES, TUNED, TUNING, Judged, measured
 from training.records import shown, trained
 from workbench.analysis.claims import paired_seeds
 from workbench.analysis.seeds import setting
@@ -64,6 +64,12 @@ def training_seconds(run: Run) -> float:
     events = run.events()
     begun = next(each["time"] for each in events if each["event"] == "snapshot")
     return round(float(events[-1]["time"] - begun), 1)
+
+
+def arm_seconds(arm: Arm) -> list[float]:
+    """Of every run of an arm, those included that a measure fine-tuned."""
+    tuned = [Run(run.path / TUNED / each["id"]) for run in arm.runs.values() for each in list_runs(run.path / TUNED)]
+    return [training_seconds(run) for run in (*arm.runs.values(), *tuned)]
 
 
 def tried(name: str, root: Path) -> int:

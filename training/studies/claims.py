@@ -9,7 +9,7 @@ from typing import Any
 
 from training.arms import gain_text
 from training.asked import Asked
-from training.paired import Arm, compared, train_arm, training_seconds, tried
+from training.paired import Arm, arm_seconds, compared, train_arm, tried
 from training.plans import CLAIMS, Claim, Claims, read_claims
 from training.records import config_hash, head
 from workbench.analysis import claims as judged
@@ -44,7 +44,7 @@ def result(row: Claim, claims: Claims, seeds: list[int], root: Path, asked: Aske
     arm = train_arm(row.name, claims.configured(row.method, row.settings, asked.settings), seeds, root)
     found = compared(control, arm, (row.mechanism, row.outcome), claims.tuning)
     mechanism, outcome = found[row.mechanism], found[row.outcome]
-    seconds = [training_seconds(run) for each in (control, arm) for run in each.runs.values()]
+    seconds = [*arm_seconds(control), *arm_seconds(arm)]
     first, beside = arm.runs[seeds[0]], control.runs[seeds[0]]
     claim = next(each for each in judged.written(claims.to_dict()) if each["name"] == row.name)
     told = head(first.config, dataset_of(first).data_hash, seeds, start)
