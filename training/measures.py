@@ -180,8 +180,11 @@ def singular_share(judged: Judged) -> float:
 def correlation(judged: Judged) -> float:
     """Features that do not vary are left out: they are correlated with nothing, which is no merit."""
     z = judged.shared[judged.method.embeds].astype(np.float64)
-    found = np.abs(np.corrcoef(z[:, z.std(0) > STILL], rowvar=False))
-    return float(found[~np.eye(len(found), dtype=bool)].mean()) if found.ndim else np.nan
+    alive = z[:, z.std(0) > STILL]
+    if alive.shape[1] < 2:
+        return np.nan
+    found = np.abs(np.corrcoef(alive, rowvar=False))
+    return float(found[~np.eye(len(found), dtype=bool)].mean())
 
 
 def directions(judged: Judged) -> float:
