@@ -11,6 +11,7 @@ from training import studies
 from training.__main__ import main
 from training.arms import main as run_arms
 from training.asked import ALL, Asked
+from training.measures import Judged, measured
 from training.paired import check_pair
 from training.plans import CLAIMS, arm_config, read_claims, read_plan
 from training.studies import claims as study
@@ -61,6 +62,12 @@ def laid(values, changes):
     return copy
 
 
+def by_seed(root: Path, name: str) -> list[Run]:
+    """The runs of an arm, in the order of their seeds."""
+    found = [Run(root / each["id"]) for each in list_runs(root) if each["name"] == name]
+    return sorted(found, key=lambda run: run.config["seed"])
+
+
 @pytest.fixture(scope="module")
 def conducted(tmp_path_factory, one_cache):
     """Rows a and b of the table, trained and judged: root, record, text."""
@@ -73,10 +80,13 @@ def test_rows_are_judged_against_one_control_of_their_method(conducted):
     root, document, text = conducted
     names = sorted(each["name"] for each in list_runs(root))
     assert names == ["a", "a", "b", "b", "control of mflag", "control of mflag"]
-    control = [Run(root / each["id"]) for each in list_runs(root) if each["name"] == "control of mflag"]
+    control = by_seed(root, "control of mflag")
     assert all(run.config["method"]["name"] == "mflag" and run.config["method"]["weights"]["orthogonality"] == 0 for run in control)
     row = document["rows"]["a"]
     assert len(row["mechanism"]["control"]) == len(row["mechanism"]["with"]) == len(row["seconds a run"]) // 2 == 2
+    for which, runs in (("control", control), ("with", by_seed(root, "a"))):
+        assert row["mechanism"][which] == [measured(Judged(run), "correlation") for run in runs]
+        assert row["outcome"][which] == [measured(Judged(run), "probe") for run in runs]
     assert document["rows"]["b"]["control_config_hash"] == row["control_config_hash"] != row["config_hash"]
     assert row["data_hash"] and {"commit", "config_hash", "made"} <= set(row) and row["trials"] == 1 and row["seeds"] == [0, 1]
     difference = np.subtract(row["mechanism"]["control"], row["mechanism"]["with"])  # of a measure that is better when low
@@ -168,6 +178,10 @@ def test_a_study_file_runs_from_training_to_its_table(tmp_path, capsys):
     assert told["hidden patches"]["better"] == "high" and document["plan"]["seeds"] == [0, 1] and list(document["arms"]) == ["most"]
     assert json.loads((runs / "studies/how-much/record.json").read_text()) == document
     assert json.loads((tmp_path / "results/how-much.json").read_text())["data_hash"] == document["data_hash"]
+    for which, name in (("control", "half"), ("with", "most")):
+        assert told["hidden patches"][which] == [
+            measured(Judged(run), "hidden patches") for run in by_seed(runs / "studies/how-much", name)
+        ]
     masked = {Run(runs / "studies/how-much" / each["id"]).config["method"]["mask_ratio"] for each in list_runs(runs / "studies/how-much")}
     assert masked == {0.5, 0.75}
 
