@@ -74,7 +74,7 @@ class Claims(Config):
     """Training seeds, the same for every row and control."""
     seconds: Annotated[float, Field(gt=0, le=120)] = 120
     """Most wall seconds that a run may train."""
-    tuning: Annotated[int, Field(ge=1)] = 100
+    tuning: Annotated[int, Field(ge=1)] = 240
     """Steps of fine-tuning for questions, where a row's outcome asks for it."""
     settings: Settings = {}
     """Key paths and values laid over every recipe: looks and validations are left out."""
