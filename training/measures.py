@@ -224,7 +224,7 @@ class Measure(NamedTuple):
 MEASURES: Mapping[str, Measure] = {
     "probe": Measure(probe, "outcome", "macro AUROC of a ridge on the image features, test"),
     "zero-shot": Measure(zero_shot, "outcome", "macro AUROC of the prompt difference, test", needs="project_text"),
-    "retrieval": Measure(reports_found, "outcome", f"share of {SPOKEN} films whose report is among the nearest 10, test", needs="project_text"),
+    "retrieval": Measure(reports_found, "outcome", f"share of films whose report is among the nearest 10 of at most {SPOKEN}, test", needs="project_text"),
     "questions": Measure(questions_answered, "outcome", "share of questions answered right after fine-tuning, test", needs="tell_pairs"),
     "hidden patches": Measure(hidden_patches, "mechanism", "1 - error / error of the mean patch, half hidden, test", needs="reconstruct"),
     "step seconds": Measure(step_seconds, "mechanism", "tenth percentile of the seconds of a training step", sign=-1),
