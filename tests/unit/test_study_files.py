@@ -202,11 +202,12 @@ def test_what_is_tried_out_lies_apart_and_is_no_result(tmp_path):
     assert all(Run(tmp_path / "studies/plan-changed" / each["id"]).config["method"]["norm_pix"] for each in list_runs(tmp_path / "studies/plan-changed"))  # fmt: skip
 
 
-def test_what_is_asked_of_a_study_must_be_there(tmp_path):
+def test_what_is_asked_of_a_study_must_be_there(tmp_path, monkeypatch):
     path = put(PLAN, tmp_path / "plan.yaml")
     for asked, message in ((Asked(only=("some",)), "--only some: there are half, most"), (Asked(seeds=0), "--seeds 0: it has 2"), (Asked(seeds=3), "--seeds 3: it has 2")):  # fmt: skip
         with pytest.raises(UserError, match=message):
             run_arms(path, tmp_path, asked)
+    monkeypatch.delenv("WORKBENCH_TEST_DATA", raising=False)  # were it not refused, it would begin
     with pytest.raises(UserError, match="study real-small: is one piece; it takes no --only, --seeds or --set"):
         studies.conduct("real-small", tmp_path, Asked(seeds=1))
     with pytest.raises(UserError, match="no such file; give the path of an existing YAML file"):
