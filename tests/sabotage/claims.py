@@ -50,7 +50,7 @@ SABOTAGES = [
     Sabotage(STUDIES, "if asked.results is not None and asked.changed():", "if False:", [APART], "changed settings recorded as a result"),
     Sabotage(STUDIES, '("-changed" if asked.changed() else "")', '""', [APART], "what was tried out takes a result's place"),
     Sabotage("training/records.py", 'parse_float=lambda text: float(f"{float(text):.6g}")', "parse_float=lambda text: 0.0", [f"{FILES}::test_a_copied_record_keeps_six_digits"], "numbers lost in the copy"),
-    Sabotage("training/recipe.py", "{path}={json.dumps(value)}", "{path}={value}", [ONE_CONTROL], "true and null as Python spells them"),
+    Sabotage("training/recipe.py", "{path}={json.dumps(value)}", "{path}={value}", [f"{FILES}::test_settings_reach_the_recipe_as_they_were_written"], "true and null as Python spells them"),
     Sabotage(MEASURES, 'self.dataset.split("test")[:JUDGED]', 'self.dataset.split("val")[:JUDGED]', [MARGINS, READ], "judged on validation"),
     Sabotage(MEASURES, "{name: value for name, value in FIXED.items() if name in type(config).model_fields}", "{}", [SAME], "every arm under its own mask ratio"),
     Sabotage(MEASURES, "<= 10).mean()", "<= 1).mean()", [MARGINS], "recall at 1 called recall at 10"),

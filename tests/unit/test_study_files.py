@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
-from training import studies
+from training import recipe, studies
 from training.__main__ import main
 from training.arms import main as run_arms
 from training.asked import ALL, Asked
@@ -184,6 +184,11 @@ def test_a_study_file_runs_from_training_to_its_table(tmp_path, capsys):
         ]
     masked = {Run(runs / "studies/how-much" / each["id"]).config["method"]["mask_ratio"] for each in list_runs(runs / "studies/how-much")}
     assert masked == {0.5, 0.75}
+
+
+def test_settings_reach_the_recipe_as_they_were_written():
+    values = {"a": None, "b": True, "c": {"d": ["x: y", 0.5]}, "e": "no"}
+    assert recipe.override({}, recipe.spelled(values)) == values
 
 
 def test_a_copied_record_keeps_six_digits(tmp_path):
