@@ -54,7 +54,7 @@ SABOTAGES = [
     Sabotage(MEASURES, 'self.dataset.split("test")[:JUDGED]', 'self.dataset.split("val")[:JUDGED]', [MARGINS, READ], "judged on validation"),
     Sabotage(MEASURES, "{name: value for name, value in FIXED.items() if name in type(config).model_fields}", "{}", [SAME], "every arm under its own mask ratio"),
     Sabotage(MEASURES, "<= 10).mean()", "<= 1).mean()", [MARGINS], "recall at 1 called recall at 10"),
-    Sabotage(MEASURES, "cosines.diagonal().mean() - cosines[~same].mean()", "cosines.diagonal().mean() - cosines.mean()", [MARGINS], "pairs among the others"),
+    Sabotage(MEASURES, "cosines.diagonal().mean() - cosines[~same].mean()", "cosines.diagonal().mean() - cosines.mean()", [f"{OF}::test_a_pair_is_not_among_the_others_it_is_held_against"], "pairs among the others"),
     Sabotage(MEASURES, "cosines[alike].mean() - cosines[~alike].mean()", "cosines[alike].mean()", [MARGINS], "a cone has a margin"),
     Sabotage(MEASURES, "return 1 - float(svd_masked(cosines, alike))", "return float(svd_masked(cosines, alike))", [SINGULAR], "the loss for the gap"),
     Sabotage(MEASURES, "return -float(svd_global(", "return float(svd_global(", [SINGULAR], "the share with the other sign"),

@@ -54,6 +54,15 @@ def test_margins_and_retrieval_are_of_test_films_and_their_reports(clip, cosines
     assert measured(clip, "retrieval") == pytest.approx(np.mean(np.array(better) < 10), abs=1.5 / len(s))
 
 
+def test_a_pair_is_not_among_the_others_it_is_held_against(clip):
+    judged = Judged(clip.run)
+    same = torch.eye(3, dtype=torch.bool)
+    same[0, 1] = same[1, 0] = True
+    judged.pairs = (torch.tensor([[0.9, 0.5, 0.1], [0.6, 0.8, 0.2], [0.3, 0.0, 0.7]]), same, same)
+    assert measures.pair_margin(judged) == pytest.approx(0.8 - 0.15)
+    assert measures.finding_margin(judged) == pytest.approx(0.7 - 0.15)
+
+
 def test_singular_measures_follow_their_equations(clip, cosines):
     s, alike, _ = cosines
     first = lambda matrix: np.linalg.svd(matrix.astype(float), compute_uv=False)[0]  # noqa: E731
