@@ -350,16 +350,28 @@ def data_answers(
     show(document, text, json)
 
 
-def study(name: Name, runs: Runs = None, json: Json = False) -> None:
-    """Train and compare what a study names; its record is kept under RUNS/studies/NAME.
+def study(
+    name: Name,
+    only: tuple[str, ...] = (),
+    seeds: int | None = None,
+    set: Annotated[tuple[str, ...], tyro.conf.arg(help="key=value laid over every run, to try a study out")] = (),
+    results: Path | None = None,
+    runs: Runs = None,
+    json: Json = False,
+) -> None:
+    """Train and compare what a study names; its record is kept under RUNS/studies/NAME, and what is there is not trained again.
 
     Args:
-        name: A study.
+        name: A study, or a YAML file of one.
+        only: Rows or arms, where not all are wanted.
+        seeds: Only the first so many seeds.
+        results: Folder the record is copied to, docs/results for what is committed.
     """
     set_threads()
     from training import studies
+    from training.asked import Asked
 
-    show(*studies.conduct(name, runs_root(runs)), json)
+    show(*studies.conduct(name, runs_root(runs), Asked(only, seeds, set, results)), json)
 
 
 def evaluate(

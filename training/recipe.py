@@ -1,6 +1,7 @@
 """Recipes and configuration files: YAML in, a validated RunConfig out."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,11 @@ def override(values: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
         else:
             here[last] = value
     return values
+
+
+def spelled(settings: Mapping[str, Any]) -> list[str]:
+    """A mapping of key paths to values as `key.path=value` settings."""
+    return [f"{path}={json.dumps(value)}" for path, value in settings.items()]
 
 
 def merge(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -60,12 +60,24 @@ def shown(found: Interval) -> dict[str, Any]:
     return known | ({"why": found.why} if found.why else {})
 
 
+def config_hash(config: Mapping[str, Any]) -> str:
+    """Of a resolved configuration, its seed included."""
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
+
+
 def head(config: Mapping[str, Any], data_hash: str, seeds: Sequence[int], start: float) -> dict[str, Any]:
     """What every record says of itself."""
-    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
     git = revision()
-    told = {"made": time.strftime("%Y-%m-%d"), "commit": git["commit"], "dirty": git["dirty"], "config_hash": digest}
+    told = {"made": time.strftime("%Y-%m-%d"), "commit": git["commit"], "dirty": git["dirty"], "config_hash": config_hash(config)}
     return told | {"data_hash": data_hash, "seeds": list(seeds), "seconds": round(time.time() - start, 1)}
+
+
+def write_record(path: Path, record: Mapping[str, Any]) -> Path:
+    """The record as JSON, numbers rounded to six digits."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rounded = json.loads(json.dumps(record), parse_float=lambda text: float(f"{float(text):.6g}"))
+    path.write_text(json.dumps(rounded, indent=1) + "\n")
+    return path
 
 
 def seconds_of(run: Run) -> float:

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from workbench import progress, registry
 from workbench import run as runs_on_disk
+from workbench.analysis import claims as told
 from workbench.analysis import factors as probes
 from workbench.analysis import falls, looks, metrics, projection
 from workbench.analysis import prevalence as common
@@ -32,7 +33,7 @@ from workbench.figures import projection as maps
 from workbench.figures import reconstruction as films
 from workbench.figures import zeroshot as forests
 from workbench.figures.theme import LIGHT, Palette
-from workbench.run import Run, RunConfig, find_run
+from workbench.run import Run, RunConfig, find_run, read_json
 
 Step = int | Literal["last"]
 
@@ -380,6 +381,20 @@ def launch(config: RunConfig | dict[str, Any] | str | Path, root: str | Path | N
     run = runs_on_disk.request_launch(parsed, root, device=parsed.device)
     start_queue(run.path.parent)
     return RunView(run)
+
+
+def claims(record: str | Path | None = None) -> Any:
+    """docs/claims.yaml as a pandas DataFrame, a row a claim, with results from a record: docs/results/claims.json unless another is named.
+
+    What did not run, or was written anew since, reads `not run`. Gains are towards better.
+    """
+    import pandas
+
+    from workbench.jobs import REPOSITORY
+
+    path = REPOSITORY / "docs/results/claims.json" if record is None else Path(record)
+    found = read_json(path) if record is not None or path.is_file() else {}
+    return pandas.DataFrame(told.rows(told.written(read_yaml(REPOSITORY / "docs/claims.yaml")), found))
 
 
 def method_names() -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from workbench.errors import UserError
 
 
 def test_a_study_that_is_not_there_or_has_no_data_says_so(tmp_path, monkeypatch):
-    with pytest.raises(UserError, match="the studies are real-small"):
+    with pytest.raises(UserError, match=r"the studies are claims, .*real-small, or give a YAML file"):
         studies.conduct("real", tmp_path)
     monkeypatch.delenv("WORKBENCH_TEST_DATA", raising=False)
     with pytest.raises(UserError, match="WORKBENCH_TEST_DATA is not set"):

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from training import recipe as recipes
+from training.asked import Asked
 from training.records import averaged, head, seconds_of, shown, trained
 from workbench.analysis.baselines import metadata_features, pixel_features, ridge_probe, source_features
 from workbench.analysis.retrieval import retrieval
@@ -38,8 +39,9 @@ SPOKEN = {"CLIP": "clip-covid", "M-FLAG": "mflag-covid"}
 PHANTOMS = "clip-phantoms"
 
 
-def main(root: Path) -> tuple[dict[str, Any], str]:
+def main(root: Path, asked: Asked) -> tuple[dict[str, Any], str]:
     """Train what is missing under `root`, probe and retrieve; raises UserError where the data folder is not named."""
+    asked.refuse("real-small")
     if not os.environ.get("WORKBENCH_TEST_DATA"):
         raise UserError("study real-small: WORKBENCH_TEST_DATA is not set; let it name the folder with nih_cxr14 and covid_cxr_ieee8023")
     start = time.time()
