@@ -30,9 +30,14 @@ class ImageFields(Config):
 
 def images(sample: Sample, config: ImageFields, rng: np.random.Generator) -> list[np.ndarray]:
     """Every image of a study, (1 h w) each; raises UserError with the study's key."""
+    return [prepare(image, config, rng)[None] for image in images_as_stored(sample)]
+
+
+def images_as_stored(sample: Sample) -> list[np.ndarray]:
+    """Every image of a study as grey values (h w); raises UserError with the study's key."""
     if not sample["images"]:
         raise UserError(f"study {sample['key']} has no image and the method needs one; leave it out of the data set")
-    return [prepare(grey(image, sample["key"]), config, rng)[None] for image in sample["images"]]
+    return [grey(image, sample["key"]) for image in sample["images"]]
 
 
 def labels(sample: Sample, expected: int, method: str) -> np.ndarray:

@@ -9,7 +9,7 @@ EXACT, HELD = f"{FREEZE}::test_stages_unfreeze_from_the_top_and_a_resume_is_exac
 
 SABOTAGES = [
     Sabotage(LAYERS, "layers[len(layers) - count :]", "layers[:count]", [TOP, EXACT, HELD], "unfreezes from the bottom"),
-    Sabotage(LAYERS, "len(layers) > len(found) and", "not found and", [TOP], "the first list, whatever its length"),
+    Sabotage(LAYERS, "len(layers) > len(found) and", "not found and", [f"{FREEZE}::test_the_longest_list_of_equal_layers_is_the_tower"], "the first list, whatever its length"),
     Sabotage(LAYERS, "if count > len(layers):", "if False:", [GONE], "more layers than there are"),
     Sabotage(LAYERS, "if part not in parts:", "if part not in parts and not hasattr(method, part):", [GONE], "a frozen tower is looked into"),
     Sabotage(SETUP, "[name for name in chosen if name not in frozen]", "chosen", [TOP, EXACT, HELD], "a stage trains every layer"),

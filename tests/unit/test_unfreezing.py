@@ -47,6 +47,17 @@ def test_the_top_layers_train_and_what_lies_beneath_does_not(values):
     assert layers_of(method, "vision") == [f"vision.blocks.{place}." for place in range(3)]
 
 
+def test_the_longest_list_of_equal_layers_is_the_tower():
+    class Towers(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            lists = {"in": [torch.nn.ReLU(), torch.nn.Tanh(), torch.nn.ReLU(), torch.nn.Tanh()]}
+            lists |= {"short": [torch.nn.Tanh()] * 2, "long": [torch.nn.Tanh()] * 3, "after": [torch.nn.Tanh()] * 2}
+            self.tower = torch.nn.ModuleDict({name: torch.nn.Sequential(*each) for name, each in lists.items()})
+
+    assert layers_of(Towers(), "tower") == [f"tower.long.{place}." for place in range(3)]
+
+
 def test_layers_that_are_not_there_are_named(values):
     method = build_method(values, 0)
     for top, said in (
