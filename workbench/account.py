@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
+import torch
 from torch import nn
 
 from workbench.method import Method
@@ -39,6 +40,12 @@ def of_method(method: Method, trained: Collection[str] | None = None) -> list[Pa
     if tower is not None and not isinstance(tower, nn.Module):
         found["text"] = (tower.parameter_count(), 0)
     return [Part(name, *counts) for name, counts in found.items()]
+
+
+def published(chosen: type[Method]) -> list[Part]:
+    """The account of a method at its published sizes, on the meta device; empty where the method does not tell them."""
+    with torch.device("meta"):
+        return of_parts(chosen.published())
 
 
 def saved(account: Sequence[Part], without: Collection[str] = ()) -> float:

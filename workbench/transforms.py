@@ -1,7 +1,8 @@
 """From an image as stored to the (1 h w) float32 that a 2-D method takes. Left stays left: nothing flips."""
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from PIL import Image as Picture
@@ -19,6 +20,12 @@ SMALLEST_CROP = 0.7  # of the area
 
 class ImageFields(Config):
     """What a 2-D method does to an image before its tower sees it."""
+
+    origins: ClassVar[Mapping[str, str]] = {
+        "image_size": "ours: what two CPU cores train; papers take 224 and more",
+        "augment": "ours: left stays left, grey values keep their meaning",
+        "fit": "ours: nothing is cut off or distorted",
+    }
 
     image_size: Annotated[int, Field(ge=8, le=1024)] = 64
     """Side of the square image the tower sees, in pixels."""

@@ -9,7 +9,7 @@ Not taken over: losses in half precision, grey values over .5 (here .25) after a
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -44,6 +44,21 @@ class Weights(BaseConfig):
 class MFLAGConfig(VisionFields, text.TextFields, MethodConfig):
     """M-FLAG on studies: the mean over a study's images against its whole report."""
 
+    origins: ClassVar[Mapping[str, str]] = {
+        "hidden": "ours: what two CPU cores train; the code has 2048",
+        "dim": "ours: what two CPU cores train; the code has 1024",
+        "text_projector": "Liu et al., M-FLAG: its code, not its wording",
+        "batch_norm_ends": "Liu et al., M-FLAG: its code",
+        "orthogonality": "Liu et al., M-FLAG: its wording, not its code",
+        "off_diagonal_weight": "the form's own: Barlow Twins' weight in the code, equal weight in the paper",
+        "reduction": "Liu et al., M-FLAG: paper and code",
+        "gathering": "ours: the same loss on one process and on several",
+        "norm_decay": "ours: norms and biases are not decayed",
+        "report": "ours: words at the seam stay apart",
+        "grey_range": "ours: the brightest pixel stays bright",
+        "weights": "Liu et al., M-FLAG: 1 each",
+    }
+
     hidden: Annotated[int, Field(ge=1)] = 256
     """Hidden width of the projectors (2048 in the paper)."""
     dim: Annotated[int, Field(ge=2)] = 128
@@ -77,6 +92,14 @@ class MFLAG(Method):
 
     Config = MFLAGConfig
     config: MFLAGConfig
+    equation = "L = mean_i (4 - 4 cos(x_i, y_i)) + 1/2 [sum_k (C_kk - 1)^2 + w sum_{k!=l} C_kl^2], C = Z'Z / B of the backbone's features (official, w = .0051) or of those standardised over the batch (correlation, w = 1)"
+    left_open = (
+        "whether the text has a projector: the paper shows none, the code trains one",
+        "the weight of the off-diagonal squares in the paper's form",
+        "epochs: 100 in the text, 50 in the code's configuration, which runs one more",
+        "the protocol of every downstream task: no code was published",
+        "how the language model was unfrozen: the code has no such stage",
+    )
     needs = frozenset({"image", "text"})
     terms = {"train": ("alignment", "orthogonality")}
     features = {"image.backbone": "b d", "image.patches": "b n d", "image.projected": "b d", "text.projected": "b d"}
