@@ -231,13 +231,22 @@ def spectra(name: Name, step: int | None = None, runs: Runs = None, json: Json =
     show(document, spectra_text(document), json)
 
 
-def methods(name: tyro.conf.Positional[str | None] = None, json: Json = False) -> None:
-    """List the methods, or show the configuration of one.
+def methods(name: tyro.conf.Positional[str | None] = None, parameters: bool = False, json: Json = False) -> None:
+    """List the methods, or show the card of one.
 
     Args:
         name: A method.
+        parameters: Count the parameters at the published sizes, too, where the method tells them.
     """
-    describe("methods", name, json)
+    if name is None:
+        return describe("methods", name, json)
+    from training.jobs.schema import config_class
+    from workbench.cards import method_card
+
+    card = method_card(name, parameters)
+    doc, schema = registry.load("methods", name).__doc__, config_class("methods", name).model_json_schema()
+    show(card.as_dict() | {"doc": doc, "schema": schema}, card.text(), json)
+    return None
 
 
 def datasets(name: tyro.conf.Positional[str | None] = None, json: Json = False) -> None:

@@ -45,16 +45,18 @@ class Trainer:
         self.data = open_data(config, chosen)
         self.method = build_method(config.method, config.seed, run.id)
         self.init_report = initialise_from(self.method, config.init_from, root or run.path.parent)
-        unused = len(self.method.phases) > 1 or self.method.unused_parameters
+        self.trained = [trained_names(self.method, stage.trainable, stage.top_layers) for stage in config.stages]
+        every = {name for name, _ in self.method.named_parameters()}
+        some = any(set(names) != every for names in self.trained)
+        unused = len(self.method.phases) > 1 or self.method.unused_parameters or some
         handler = DistributedDataParallelKwargs(find_unused_parameters=unused, broadcast_buffers=False)
         precision = "bf16" if self.precision == "bf16" else "no"
         accelerator = Accelerator(mixed_precision=precision, cpu=device == "cpu", kwargs_handlers=[handler])
         self.rank, self.world, self.device = accelerator.process_index, accelerator.num_processes, accelerator.device
         self.dtype = torch.float64 if self.precision == "float64" else None
         self.method.to(self.device, self.dtype)
-        self.trained = [trained_names(self.method, stage.trainable) for stage in config.stages]
         self.ever = sorted({name for names in self.trained for name in names})
-        self.frozen = {name for name, _ in self.method.named_parameters()} - set(self.ever)
+        self.frozen = every - set(self.ever)
         self.base_weights = {name: float(value) for name, value in self.method.weight.named_buffers()}
         self.base_method = self.method.config
         check_stages(config.stages, self.base_method)

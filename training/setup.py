@@ -1,11 +1,13 @@
 """From a run's configuration to what its loop needs: data, method, weights, checked before the first step."""
 
 import fnmatch
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
 
+from training.layers import beneath
 from workbench.dataset import Dataset, Sample
 from workbench.datasets import dataset_config, load_dataset
 from workbench.errors import UserError
@@ -97,8 +99,8 @@ def open_data(config: RunConfig, chosen: type[Method]) -> Data:
     return Data(datasets, train, datasets[main].split("val"), main)
 
 
-def trained_names(method: Method, patterns: tuple[str, ...]) -> list[str]:
-    """Parameters that a stage with these patterns trains; those the method itself keeps frozen never are."""
+def trained_names(method: Method, patterns: tuple[str, ...], top: Mapping[str, int]) -> list[str]:
+    """Parameters that a stage trains: those of its patterns, of the parts in `top` only the top layers; never those the method keeps frozen."""
     found = [name for name, value in method.named_parameters() if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
     kept = set(getattr(method, "always_frozen", ()))
     chosen = [name for name in found if not any(fnmatch.fnmatchcase(name, pattern) for pattern in kept)]
@@ -107,4 +109,5 @@ def trained_names(method: Method, patterns: tuple[str, ...]) -> list[str]:
             raise UserError(
                 f"stages.trainable: pattern {pattern!r} matches no parameter; the parts are {[n for n, _ in method.named_children()]}"
             )
-    return chosen
+    frozen = beneath(method, top, chosen)
+    return [name for name in chosen if name not in frozen]

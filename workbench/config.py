@@ -1,7 +1,8 @@
 """What every configuration object has in common: frozen, strict, documented, bounded by its types."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError
@@ -25,6 +26,16 @@ class Config(BaseModel):
     """Base of all configurations. The help of a field is the docstring under it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=())
+
+    origins: ClassVar[Mapping[str, str]] = {}  # field -> where its default comes from; `origins_of` adds what the bases say
+
+    @classmethod
+    def origins_of(cls) -> dict[str, str]:
+        """Where the default of every field comes from: a class over its bases."""
+        found: dict[str, str] = {}
+        for base in reversed(cls.__mro__):
+            found |= vars(base).get("origins", {})
+        return found
 
     @classmethod
     def parse(cls, values: dict[str, Any], where: str) -> Self:

@@ -90,6 +90,8 @@ class Method(nn.Module):
     """The only base class: a module built from its config whose forward turns a Batch into a StepOutput."""
 
     Config: ClassVar[type[MethodConfig]]
+    equation: ClassVar[str] = ""  # the objective in one line, as on the method's card
+    left_open: ClassVar[tuple[str, ...]] = ()  # what its publication does not say
     needs: ClassVar[frozenset[str]] = frozenset()  # "image", "text", "labels", "source:sentences", …
     phases: tuple[Phase, ...] = (Phase("train"),)
     terms: Mapping[str, tuple[str, ...]] = EMPTY  # phase -> term names
@@ -112,6 +114,11 @@ class Method(nn.Module):
     def transform(config: Any, sample: Sample, rng: np.random.Generator) -> dict[str, Any]:
         """Study -> {"images": [(c h w)], "texts": [{"input_ids", "text_id"}], "labels", own tensors}; runs in data workers."""
         raise TypeError("a method defines its own transform: views and crops belong to it")
+
+    @staticmethod
+    def published() -> Mapping[str, tuple[nn.Module, bool]]:
+        """The parts at the published sizes, built on the caller's device, and whether they train; empty where they are not told."""
+        return {}
 
     def counts(self, batch: Batch, phase: str) -> Mapping[str, int] | None:
         """Term counts known before the forward; needed when accumulating terms whose counts vary."""

@@ -402,6 +402,16 @@ def method_names() -> tuple[str, ...]:
     return registry.names("methods")
 
 
+def method_card(name: str, parameters: bool = False) -> Any:
+    """The card of a method: equation, fields and the sources of their defaults, what was left open, recipes, results (loads torch).
+
+    `print(wb.method_card("mflag"))` reads well; `parameters` counts them at the published sizes, too.
+    """
+    from workbench.cards import method_card
+
+    return method_card(name, parameters)
+
+
 def dataset_names() -> tuple[str, ...]:
     """Names of the data sets."""
     return registry.names("data")

@@ -50,6 +50,8 @@ class Stage(Config):
     """Optimizer steps."""
     trainable: tuple[str, ...] = ("*",)
     """Parameter name patterns that train in this stage; the rest is frozen, its batch statistics too."""
+    top_layers: dict[str, Annotated[int, Field(ge=0)]] = {}
+    """Of the parts named here only so many layers train, counted from the top: `{text: 2}` with `method.text_trainable: true`; 0 freezes the part. A part left out trains as `trainable` says."""
     data: dict[str, float] = {}
     """Weights of the sources in this stage; absent = those of `data`. 0 leaves a source out."""
     weights: dict[str, float] = {}

@@ -2,11 +2,11 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Protocol
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 from pydantic import Field
@@ -23,6 +23,14 @@ NOT_AN_END = re.compile(r"^\d{1,2}\.$|(?:^|[\s(])(?:dr|mr|mrs|ms|vs|approx|e\.g|
 
 class TextFields(Config):
     """What an image-text method does to a report before its tower sees it."""
+
+    origins: ClassVar[Mapping[str, str]] = {
+        "text": "ours: packaged, so that nothing is fetched; papers take a BERT of the clinic",
+        "text_trainable": "ours: frozen, so that every sentence is encoded once",
+        "text_pooling": "ours: the packaged model was made for sentences",
+        "token_pooling": "Reimers and Gurevych, EMNLP 2019: how the packaged model pools",
+        "text_tokens": "ours: longer than the sentences of reports",
+    }
 
     text: str = PACKAGED
     """Text tower: `minilm` (packaged), a folder with a transformers encoder, or its name on the model hub."""

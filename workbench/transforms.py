@@ -1,7 +1,8 @@
 """From an image as stored to the (1 h w) float32 that a 2-D method takes. Left stays left: nothing flips."""
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from PIL import Image as Picture
@@ -20,6 +21,12 @@ SMALLEST_CROP = 0.7  # of the area
 class ImageFields(Config):
     """What a 2-D method does to an image before its tower sees it."""
 
+    origins: ClassVar[Mapping[str, str]] = {
+        "image_size": "ours: what two CPU cores train; papers take 224 and more",
+        "augment": "ours: left stays left, grey values keep their meaning",
+        "fit": "ours: nothing is cut off or distorted",
+    }
+
     image_size: Annotated[int, Field(ge=8, le=1024)] = 64
     """Side of the square image the tower sees, in pixels."""
     augment: Literal["none", "shift_gain", "crop"] = "shift_gain"
@@ -30,9 +37,14 @@ class ImageFields(Config):
 
 def images(sample: Sample, config: ImageFields, rng: np.random.Generator) -> list[np.ndarray]:
     """Every image of a study, (1 h w) each; raises UserError with the study's key."""
+    return [prepare(image, config, rng)[None] for image in images_as_stored(sample)]
+
+
+def images_as_stored(sample: Sample) -> list[np.ndarray]:
+    """Every image of a study as grey values (h w); raises UserError with the study's key."""
     if not sample["images"]:
         raise UserError(f"study {sample['key']} has no image and the method needs one; leave it out of the data set")
-    return [prepare(grey(image, sample["key"]), config, rng)[None] for image in sample["images"]]
+    return [grey(image, sample["key"]) for image in sample["images"]]
 
 
 def labels(sample: Sample, expected: int, method: str) -> np.ndarray:

@@ -38,7 +38,7 @@ SABOTAGES = [
     ),
     Sabotage(
         MFLAG,
-        "gathered = gather_batch(z) if self.training else z",
+        "gathered = z if alone else gather_batch(z)",
         "gathered = x",
         [f"{TEST}::test_mflag_orthogonality_acts_on_the_backbone_and_alignment_on_both_towers"],
         "orthogonality on the projector",

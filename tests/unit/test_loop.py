@@ -257,6 +257,12 @@ def test_weights_of_another_size_are_refused(tmp_path):
         train(Run(run.path), resume=True, shared=True)
 
 
+def in_two_processes(run):
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "training", "train-folder"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    subprocess.run([*launcher, str(run.path)], env=environment, check=True, timeout=120, capture_output=True)
+
+
 def test_two_processes_train_like_one(tmp_path):
     common = {
         "precision": "float64",
@@ -265,15 +271,27 @@ def test_two_processes_train_like_one(tmp_path):
     }
     one, two = (start(tmp_path / str(batch), "three_passes", batch=batch, **common) for batch in (8, 4))
     train(one, shared=True)
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "training", "train-folder"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    subprocess.run([*launcher, str(two.path)], env=environment, check=True, timeout=120, capture_output=True)
+    in_two_processes(two)
     assert two.status["state"] == "finished" and two.provenance["world"] == 2
     first, second = weights(one, 6), weights(two, 6)
     for name in first:
         torch.testing.assert_close(first[name], second[name], rtol=1e-12, atol=1e-14)
     losses = [[record["loss"] for record in run.metrics() if record["kind"] == "train"] for run in (one, two)]
     np.testing.assert_allclose(*losses, rtol=1e-12)
+
+
+def test_two_processes_train_stages_like_one(tmp_path):
+    """Batch statistics and dropout differ between one process and two: the BatchNorm stays frozen, the dropout is 0."""
+    stages = [{"steps": 2, "trainable": ["decoder.*"]}, {"name": "both", "steps": 2, "trainable": ["encoder.*", "decoder.*"]}]
+    sgd = {"main": {"kind": "sgd", "lr": 0.05, "betas": (0.0, 0.999)}}
+    common = {"precision": "float64", "optimizers": sgd, "monitors": {"studies": 0}, "stages": stages}
+    common["method"] = {"name": "tests.toys.line", "dropout": 0.0}
+    one, two = (start(tmp_path / str(batch), batch=batch, **common) for batch in (8, 4))
+    train(one, shared=True)
+    in_two_processes(two)
+    first, second = weights(one, 4), weights(two, 4)
+    for name in first:
+        torch.testing.assert_close(first[name], second[name], rtol=1e-12, atol=1e-14)
 
 
 ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1", "WORKBENCH_PLUGINS": "tests.toys"}  # equal bits need equal thread counts

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -34,6 +34,17 @@ class Weights(BaseConfig):
 class CLIPConfig(VisionFields, text.TextFields, MethodConfig):
     """CLIP on studies: the mean over a study's images against its whole report."""
 
+    origins: ClassVar[Mapping[str, str]] = {
+        "projector": "Radford et al., ICML 2021",
+        "hidden": "ours: what two CPU cores train",
+        "dim": "ours: published 512 and more",
+        "batch_norm_ends": "Liu et al., M-FLAG: its code",
+        "temperature": "Radford et al., ICML 2021",
+        "temperature_trainable": "Radford et al., ICML 2021",
+        "duplicates": "ours: repeated normal reports are no negatives",
+        "weights": "one term",
+    }
+
     projector: Literal["linear", "mflag"] = "linear"
     """Both towers' way into the shared space: one matrix, or M-FLAG's two layers with BatchNorm."""
     hidden: Annotated[int, Field(ge=1)] = 256
@@ -57,6 +68,7 @@ class CLIP(Method):
 
     Config = CLIPConfig
     config: CLIPConfig
+    equation = "L = 1/2 [mean_i CE(s x_i Y, i) + mean_j CE(s y_j X, j)], rows of unit length, s = 1 / temperature"
     needs = frozenset({"image", "text"})
     terms = {"train": ("contrastive",)}
     features = {"image.backbone": "b d", "image.patches": "b n d", "image.projected": "b d", "text.projected": "b d"}

@@ -7,7 +7,7 @@ negatives, norm_decay. Not taken over: a mean over no hidden word, which is not 
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -47,6 +47,22 @@ class Weights(BaseConfig):
 
 class M3AEConfig(PairFields, MethodConfig):
     """Two towers, their fusion, three heads."""
+
+    origins: ClassVar[Mapping[str, str]] = {
+        "pixel_layer": "Chen et al., M3AE: half of the fusion, as published",
+        "decoder_width": "ours: published 384",
+        "decoder_depth": "ours: published 4",
+        "decoder_heads": "ours: published 6",
+        "mask_ratio": "Chen et al., M3AE",
+        "word_ratio": "Chen et al., M3AE",
+        "norm_pix": "Chen et al., M3AE: its code",
+        "passes": "Chen et al., M3AE: its code, not its wording",
+        "word_masking": "ours: the code hides nothing in short reports",
+        "negatives": "ours: in the code a false pair may be true",
+        "norm_decay": "ours: norms are not decayed",
+        "fast": "Chen et al., M3AE: its code",
+        "weights": "Chen et al., M3AE: 1 each",
+    }
 
     pixel_layer: Annotated[int, Field(ge=-1, le=64)] = 1
     """Layers of fusion below the pixel decoder (published: 3 of 6); -1: all. The words are read from the last."""
@@ -94,6 +110,14 @@ class M3AE(Method):
 
     Config = M3AEConfig
     config: M3AEConfig
+    equation = (
+        "L = CE(hidden words) + mean over the removed patches of |prediction - standardised patch|^2 + CE(image and report belong together)"
+    )
+    left_open = (
+        "whether words and patches are hidden together: the paper says so, the code does not",
+        "the number of epochs",
+        "what a mean over no hidden word is: here 0",
+    )
     needs = frozenset({"image", "text"})
     phases: tuple[Phase, ...] = (Phase("words"), Phase("pixels"), Phase("match"))
     terms: Mapping[str, tuple[str, ...]] = {"words": ("words",), "pixels": ("pixels",), "match": ("match",)}

@@ -5,7 +5,7 @@ Published for single classes of figures and captions (MELINDA); here for labels 
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
@@ -33,6 +33,12 @@ class Weights(BaseConfig):
 class M3AEClassifyConfig(TunedFields, MethodConfig):
     """The pair and a head over labels."""
 
+    origins: ClassVar[Mapping[str, str]] = {
+        "labels": "ours; take the number of your data",
+        "section": "ours: the whole report",
+        "weights": "one term",
+    }
+
     labels: Annotated[int, Field(ge=1)] = 6
     """Number of labels of the data set."""
     section: str = ""
@@ -46,6 +52,8 @@ class M3AEClassify(Method):
 
     Config = M3AEClassifyConfig
     config: M3AEClassifyConfig
+    equation = "L = mean over the stated labels of BCE(logit, label)"
+    left_open = ("labels of which a study has any number: published for single classes",)
     needs = frozenset({"image", "text", "labels"})
     terms = {"train": ("labels",)}
     features = {"image.backbone": "b d", "image.patches": "b n d", "joint": "b d", "joint.logits": "b k"}

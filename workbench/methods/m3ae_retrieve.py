@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -31,6 +31,12 @@ class Weights(BaseConfig):
 class M3AERetrieveConfig(TunedFields, MethodConfig):
     """The pair with its matching head."""
 
+    origins: ClassVar[Mapping[str, str]] = {
+        "false_texts": "Chen et al., M3AE: its code",
+        "negatives": "ours: a report with the same words is no false one",
+        "weights": "one term",
+    }
+
     false_texts: Annotated[int, Field(ge=1, le=255)] = 15
     """Other reports of the batch that an image is scored with."""
     negatives: Literal["official", "fixed"] = "fixed"
@@ -44,6 +50,7 @@ class M3AERetrieve(Method):
 
     Config = M3AERetrieveConfig
     config: M3AERetrieveConfig
+    equation = "L = mean_i CE(scores of image i with its own report and with false ones, own)"
     needs = frozenset({"image", "text"})
     terms = {"train": ("ranking",)}
     features = {"image.backbone": "b d", "image.patches": "b n d", "joint": "b d"}

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
@@ -35,6 +35,12 @@ class Weights(BaseConfig):
 class M3AEVQAConfig(TunedFields, MethodConfig):
     """The pair and a head over answers."""
 
+    origins: ClassVar[Mapping[str, str]] = {
+        "answers": "ours: the least there can be; take those of your data",
+        "questions": "ours: published, every question is a pair of its own",
+        "weights": "one term",
+    }
+
     answers: Annotated[tuple[str, ...], Field(min_length=2)] = ("no", "yes")
     """The answers there are to choose from (`workbench data answers` lists those of the training split; the published code lists those of validation and test, too). A question with another answer has no right one here and counts as wrong."""
     questions: Annotated[int, Field(ge=1, le=64)] = 4
@@ -48,6 +54,7 @@ class M3AEVQA(Method):
 
     Config = M3AEVQAConfig
     config: M3AEVQAConfig
+    equation = "L = sum over answers, mean over questions, of BCE(logit, right)"
     needs = frozenset({"image", "questions"})
     terms = {"train": ("answers",)}
     features = {"image.backbone": "b d", "image.patches": "b n d", "joint": "b d"}

@@ -1,7 +1,7 @@
 """MAE: three quarters of the patches are removed, the encoder sees the rest, a small decoder paints what is missing. He et al., CVPR 2022."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
@@ -31,6 +31,11 @@ class Weights(BaseConfig):
 class MAEConfig(MaskedFields, MethodConfig):
     """A ViT on visible patches and a lighter decoder; the paper's ViT-B/16 is width 768, depth 12, heads 12, decoder 512, 8, 16."""
 
+    origins: ClassVar[Mapping[str, str]] = {
+        "mask_ratio": "He et al., CVPR 2022",
+        "weights": "one term",
+    }
+
     mask_ratio: Live[Annotated[float, Field(ge=0.02, le=0.98)]] = 0.75
     """Share of the patches that is removed."""
     weights: Weights = Weights()
@@ -42,6 +47,7 @@ class MAE(Method):
 
     Config = MAEConfig
     config: MAEConfig
+    equation = "Mean over the removed patches of |prediction - target|^2; target: the patch, with norm_pix standardised by its own mean and deviation"
     needs = frozenset({"image"})
     terms = {"train": ("pixels",)}
     features = {"image.backbone": "b d", "image.patches": "b n d"}

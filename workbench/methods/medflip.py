@@ -2,27 +2,13 @@
 
 A re-implementation from the description (arXiv 2403.04626): no code was published. The paper states: masking for speed and for a
 second signal, text left whole, soft targets from a semantic similarity matrix as in MedCLIP, and a loss on the largest singular value
-of the image-text similarity matrix, raised for positive and lowered for negative pairs. What it leaves open is configuration:
-
-    vision, width, depth, patch_size  [ours: what two CPU cores train]   ViT-B/16 as published for MAE: recipe medflip-mimic
-    decoder_*, norm_pix               [MAE]                              the paper takes MAE's decoder without its sizes
-    mask_ratio .5                     [FLIP: half costs nothing]         the paper asks for 10, 25 and 50 % and measures no best
-    pooling mean, projector           [ours]                             LayerNorm and one matrix; MedCLIP: one matrix
-    text, text_trainable              [ours: frozen MiniLM]              Bio_ClinicalBERT, trainable, in MedCLIP
-    dim 128                           [ours]                             512 in MedCLIP
-    temperature .07, learned          [MedCLIP and CLIP]
-    targets labels                    [MedCLIP's code]                   entities, vectors of the text, or hard pairs
-    measure cosine                    [MedCLIP's paper]                  its code takes dot products
-    target_temperature .1             [ours]                             MedCLIP: 1, where most of a target's mass is uniform
-    no_finding                        [MedCLIP has such a label]         without it normal studies are like nothing, themselves included
-    svd svd_masked, sign relu         [ours: the form that collapse does not win]
-    weights 1, 1, .1                  [ours]
-    an unmasked end                   [FLIP]                             a last stage with `method: {mask_ratio: 0}`, decoder left out
+of the image-text similarity matrix, raised for positive and lowered for negative pairs. What it leaves open is configuration, listed
+under `left_open`; where each default comes from stands under `origins`. Published sizes: recipe medflip-mimic.
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -68,6 +54,20 @@ class Weights(BaseConfig):
 class MedFLIPConfig(MaskedFields, MeaningFields, text.TextFields, MethodConfig):
     """MedFLIP on studies: the mean over a study's images against its whole report."""
 
+    origins: ClassVar[Mapping[str, str]] = {
+        "vision": "He et al., MAE, in a size of ours; published ViT-B/16",
+        "norm_pix": "He et al., MAE: the paper takes MAE's decoder",
+        "mask_ratio": "Li et al., FLIP: half costs nothing; the paper asks for 10, 25 and 50 % and measures no best",
+        "dim": "ours: 512 in MedCLIP",
+        "temperature": "Wang et al., MedCLIP, and Radford et al., CLIP",
+        "temperature_trainable": "Wang et al., MedCLIP, and Radford et al., CLIP",
+        "svd": "ours: the form that collapse does not win",
+        "svd_sign": "ours: singular values are blind to sign",
+        "svd_temperature": "ours",
+        "svd_words": "ours: what bounds the cost",
+        "weights": "ours",
+    }
+
     vision: str = VIT
     """Image tower: `vit` of the sizes below; any other (`resnet_small`, `timm:NAME`) cannot drop patches and needs mask_ratio 0 and weights.pixels 0."""
     mask_ratio: Live[Annotated[float, Field(ge=0, le=0.98)]] = 0.5
@@ -101,6 +101,17 @@ class MedFLIP(Method):
 
     Config = MedFLIPConfig
     config: MedFLIPConfig
+    equation = "L = a L_pixels + b L_contrastive + c L_SVD; L_pixels as in MAE; L_contrastive = CE(softmax(S / temperature), softmax(likeness / target_temperature)), both ways; L_SVD (svd_masked) = 1 - s1(S x M+) / s1(M+) + s1(S x M-) / max(s1(M-), 1)"
+    left_open = (
+        "sizes of encoder, decoder, projectors, images and patches",
+        "the mask ratio, of which it asks for several and finds no best",
+        "the text tower, its length, and whether it trains",
+        "temperature and target temperature",
+        "which matrix enters the SVD, its sign and form, and how positives are told from negatives",
+        "the weights of the terms",
+        "data, optimizer, schedule, batch, augmentation, prompts",
+        "whether training ends unmasked: `stages` with `method: {mask_ratio: 0}`",
+    )
     needs = frozenset({"image", "text"})
     terms = {"train": ("pixels", "contrastive", "svd")}
     features = {"image.backbone": "b d", "image.patches": "b n d", "image.projected": "b d", "text.projected": "b d"}

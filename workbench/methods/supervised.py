@@ -1,7 +1,7 @@
 """The encoder trained with the labels themselves: what image-text training is measured against."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
@@ -28,6 +28,11 @@ class Weights(BaseConfig):
 class SupervisedConfig(VisionFields, MethodConfig):
     """One image tower and one logit per label."""
 
+    origins: ClassVar[Mapping[str, str]] = {
+        "labels": "ours: the findings of the phantoms; take the number of your data",
+        "weights": "one term",
+    }
+
     labels: Annotated[int, Field(ge=1)] = 13
     """Number of labels of the data set."""
     weights: Weights = Weights()
@@ -39,6 +44,7 @@ class Supervised(Method):
 
     Config = SupervisedConfig
     config: SupervisedConfig
+    equation = "L = mean over the stated labels of BCE(logit, label)"
     needs = frozenset({"image", "labels"})
     terms = {"train": ("labels",)}
     features = {"image.backbone": "b d", "image.patches": "b n d", "image.logits": "b k"}

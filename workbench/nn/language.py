@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from workbench.text import TextFields, model_folder, sequences
 
 FORMAT = 1  # raised when the vectors of a frozen tower change their meaning
 CHUNK = 64  # sequences of one pass
+FLOATS = ("F64", "F32", "F16", "BF16")  # as safetensors spells them
 
 
 def text_tower(config: TextFields) -> "FrozenText | TrainableText":
@@ -69,6 +71,17 @@ class FrozenText:
         vectors = store.vectors(np.concatenate(chosen))
         means = np.add.reduceat(vectors, np.cumsum(counts) - counts, axis=0) / counts[:, None].astype(np.float32)
         return torch.from_numpy(means).to(input_ids.device)
+
+    def parameter_count(self) -> int:
+        """Parameters of the encoder without its unused pooler, from the headers of its files: nothing is loaded."""
+        from safetensors import safe_open
+
+        count = 0
+        for path in sorted(self.folder.glob("*.safetensors")):
+            with safe_open(path, "pt") as file:
+                shapes = {name: file.get_slice(name) for name in file.keys() if "pooler." not in name}  # noqa: SIM118
+                count += sum(math.prod(each.get_shape()) for each in shapes.values() if each.get_dtype() in FLOATS)
+        return count
 
     @torch.no_grad()
     def words(self, input_ids: Tensor, attention_mask: Tensor, most: int) -> tuple[Tensor, Tensor]:

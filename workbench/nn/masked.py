@@ -1,6 +1,7 @@
 """What methods share that hide patches: sizes, masks, the error of the hidden patches, painting them."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -19,6 +20,20 @@ Size = Annotated[int, Field(ge=1, le=4096)]
 
 class MaskedFields(ImageFields):
     """Sizes of a ViT on visible patches and of a lighter decoder; ViT-B/16 is width 768, depth 12, heads 12, decoder 512, 8, 16."""
+
+    origins: ClassVar[Mapping[str, str]] = {
+        "patch_size": "ours: 64 patches of a film of 64 pixels",
+        "channels": "ours: films are grey",
+        "normalise": "ours: there are no published weights to suit",
+        "width": "ours: a quarter of ViT-B/16",
+        "depth": "ours: half of ViT-B/16",
+        "heads": "ours: a quarter of ViT-B/16",
+        "decoder_width": "He et al., MAE: two thirds of the encoder",
+        "decoder_depth": "ours: what two CPU cores train",
+        "decoder_heads": "ours: what two CPU cores train",
+        "norm_pix": "He et al., MAE: the recommended target",
+        "pooling": "He et al., MAE: the readout of its fine-tuning code",
+    }
 
     patch_size: Annotated[int, Field(ge=2, le=64)] = 8
     """Side of a patch in pixels; the image's side is a multiple of it."""

@@ -1,6 +1,7 @@
 """What makes two studies alike, from configuration to matrices: labels, findings of the reports, vectors of the texts, or pairs alone."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -20,6 +21,15 @@ ABOVE = {"labels": 0.0, "entities": 0.0, "text": 0.85}
 
 class MeaningFields(Config):
     """Soft targets of a contrastive loss. Wang et al., MedCLIP, EMNLP 2022."""
+
+    origins: ClassVar[Mapping[str, str]] = {
+        "targets": "Wang et al., MedCLIP: its code compares labels",
+        "measure": "Wang et al., MedCLIP: its paper; the code takes dot products",
+        "target_temperature": "ours: at MedCLIP's 1 most of a target's mass is uniform",
+        "no_finding": "Wang et al., MedCLIP: has such a label; without it normal studies are like nothing",
+        "positives_above": "ours",
+        "duplicates": "ours: repeated normal reports are no negatives",
+    }
 
     targets: Literal["labels", "entities", "text", "hard"] = "labels"
     """What makes two studies alike: their labels, the findings their reports affirm, the vectors of their texts; `hard`: only pairs match."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -24,6 +24,24 @@ Depth = Annotated[int, Field(ge=1, le=64)]
 
 class PairFields(ImageFields):
     """Both towers and their fusion; the published sizes are ViT-B/16 of 11 blocks, RoBERTa-base, and 6 layers of width 768 and 12 heads."""
+
+    origins: ClassVar[Mapping[str, str]] = {
+        "patch_size": "ours: 64 patches of a film of 64 pixels; published 16",
+        "channels": "ours: films are grey; published 3",
+        "normalise": "ours: there are no published weights to suit",
+        "width": "ours: a sixth of ViT-B/16",
+        "depth": "ours: published 11",
+        "heads": "ours: published 12",
+        "text": "ours: a small tower trains in minutes; published RoBERTa-base",
+        "text_width": "ours: what two CPU cores train",
+        "text_depth": "ours: what two CPU cores train",
+        "text_heads": "ours: what two CPU cores train",
+        "text_tokens": "ours: longer than a report of the phantoms; published 64",
+        "fusion_width": "ours: published 768",
+        "fusion_depth": "ours: published 6",
+        "fusion_heads": "ours: published 12",
+        "dropout": "Chen et al., M3AE: its code",
+    }
 
     patch_size: Annotated[int, Field(ge=2, le=64)] = 8
     """Side of a patch in pixels; the image's side is a multiple of it."""
@@ -59,6 +77,11 @@ class PairFields(ImageFields):
 
 class TunedFields(PairFields):
     """A pre-trained pair under a head: `init_from: {pair: RUN}` gives it its start weights."""
+
+    origins: ClassVar[Mapping[str, str]] = {
+        "fast": "Chen et al., M3AE: its code",
+        "faster": "Chen et al., M3AE: its code for answers",
+    }
 
     fast: Annotated[float, Field(ge=0)] = 5.0
     """Learning rate of the fusion, in multiples of the towers'."""

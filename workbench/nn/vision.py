@@ -1,7 +1,8 @@
 """Image towers: a small ResNet for grey images of 32 to 64 pixels, and any tower of timm."""
 
 import difflib
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -17,6 +18,12 @@ TIMM = "timm:"
 
 class VisionFields(ImageFields):
     """The image tower and what it is shown."""
+
+    origins: ClassVar[Mapping[str, str]] = {
+        "vision": "ours: what two CPU cores train; papers take ResNet-50 or ViT-B/16",
+        "width": "ours: what two CPU cores train",
+        "patch_size": "the tower's own",
+    }
 
     vision: str = SMALL
     """Image tower: `resnet_small` (0.3 M parameters, for 32 to 64 pixels) or `timm:NAME`, such as timm:resnet50."""
