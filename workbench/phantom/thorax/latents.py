@@ -49,11 +49,6 @@ class Finding(NamedTuple):
     place: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     @property
-    def kind(self) -> str:
-        """Every device of this engine is a finding of its own, so that none has kinds."""
-        return ""
-
-    @property
     def zone(self) -> str:
         return min(ZONES, key=lambda zone: abs(ZONES[zone] - self.place[1]))
 

@@ -1,4 +1,4 @@
-"""What the address of a study of this engine tells: its films and words for the store, its mentions and questions."""
+"""What the address of a study tells: its films and words for the store, its mentions and questions."""
 
 from typing import Any
 
