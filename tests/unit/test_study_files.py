@@ -230,7 +230,7 @@ def test_a_study_that_comes_with_the_workbench_is_complete(path):
         config = arm_config(plan, name)
         if config.stages[0].trainable != ("*",):
             method = build_method(config.method, 0)
-            assert len({len(trained_names(method, stage.trainable)) for stage in config.stages}) == len(config.stages)
+            assert len({len(trained_names(method, stage.trainable, stage.top_layers)) for stage in config.stages}) == len(config.stages)
 
 
 def test_the_claims_of_the_workbench_can_be_run():
