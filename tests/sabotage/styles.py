@@ -6,6 +6,7 @@ TESTS = "tests/unit/test_styles.py"
 STYLES, PHRASES = "workbench/phantom/styles.py", "workbench/phantom/styles.yaml"
 COMPARISON, TYPOS = "workbench/phantom/comparison.py", "workbench/phantom/typos.py"
 COMPARED = "tests/unit/test_thorax_reports.py::test_what_is_compared_agrees_with_both_studies"
+BY_HAND = "tests/unit/test_thorax_reports.py::test_changes_by_hand"
 SPEECH = "workbench/phantom/speech.py"
 
 
@@ -91,14 +92,14 @@ SABOTAGES = [
         'return "increased" if grown > 0 else "decreased"',
         'return "increased" if grown < 0 else "decreased"',
         "the films in the wrong order",
-        COMPARED,
+        BY_HAND,
     ),
     broken(
         COMPARISON,
         "if not old & fresh:",
         "if False:",
         "what has come up elsewhere is not new",
-        COMPARED,
+        BY_HAND,
     ),
     broken(
         TYPOS,
