@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 
 from workbench.phantom import DEVICES, FINDINGS
-from workbench.phantom.comparison import Change, changes
+from workbench.phantom.comparison import Change, changes, of
 from workbench.phantom.marks import OPENING, Entity, plain, read
 from workbench.phantom.thorax.latents import Finding, Study
 from workbench.randomness import rng
@@ -125,7 +125,7 @@ def ruled_out(study: Study, draw: np.random.Generator) -> list[Sentence]:
 
 def positive(study: Study, name: str, draw: np.random.Generator, section: str) -> Sentence:
     """One sentence that states a finding; of both sides where the section has such."""
-    found = [finding for finding in study.findings if finding.name == name]
+    found = of(study, name)
     worst, rules = max(found, key=lambda finding: finding.severity), grammar()[section]
     options = rules.get(f"bilateral {name}" if len(found) > 1 else name) or rules[name]
     return sentence(fill(options[int(draw.integers(len(options)))], slots(worst, draw)))
