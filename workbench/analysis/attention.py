@@ -28,8 +28,40 @@ class Colouring:
     images: int
 
 
+class Weights:
+    """Counts of attention weights (l h … t) over tokens of an image: a few prefix tokens, then a square of patches."""
+
+    @property
+    def weights(self) -> np.ndarray:
+        """The weights, (l h … t)."""
+        raise NotImplementedError
+
+    @property
+    def layers(self) -> int:
+        return self.weights.shape[0]
+
+    @property
+    def heads(self) -> int:
+        return self.weights.shape[1]
+
+    @property
+    def count(self) -> int:
+        """Tokens, prefix included."""
+        return self.weights.shape[-1]
+
+    @property
+    def side(self) -> int:
+        """Patches along an edge."""
+        return side_of(self.count)
+
+    @property
+    def prefix(self) -> int:
+        """Tokens before the patches: class token, registers."""
+        return self.count - self.side**2
+
+
 @dataclass(frozen=True)
-class Attention:
+class Attention(Weights):
     """Attention of one image at one snapshot: `maps` (l h t t), rows are queries, prefix tokens first, then `side` x `side` patches.
 
     `film` (h w) uint8 is what the network was shown; `patch_mm` the edge of a patch, where the film's spacing is known. `untrained` holds
@@ -45,27 +77,8 @@ class Attention:
     untrained: Mapping[str, np.ndarray]
 
     @property
-    def layers(self) -> int:
-        return self.maps.shape[0]
-
-    @property
-    def heads(self) -> int:
-        return self.maps.shape[1]
-
-    @property
-    def count(self) -> int:
-        """Tokens, prefix included."""
-        return self.maps.shape[-1]
-
-    @property
-    def side(self) -> int:
-        """Patches along an edge."""
-        return side_of(self.count)
-
-    @property
-    def prefix(self) -> int:
-        """Tokens before the patches: class token, registers."""
-        return self.count - self.side**2
+    def weights(self) -> np.ndarray:
+        return self.maps
 
     @cached_property
     def entropy(self) -> np.ndarray:

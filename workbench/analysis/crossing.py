@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.analysis.attention import side_of
+from workbench.analysis.attention import Weights
 from workbench.run import read_json
 
 ARRAYS = ("film", "on_patches", "on_words", "untrained")
 
 
 @dataclass(frozen=True)
-class Crossing:
+class Crossing(Weights):
     """Attention between one report and one image at one snapshot, by layer of the fusion and head.
 
     film (h w) uint8; `on_patches` (l h w t): what each word, the mean of its tokens, sees on class token and patches, rows sum to 1;
@@ -30,27 +30,8 @@ class Crossing:
     untrained: np.ndarray
 
     @property
-    def layers(self) -> int:
-        return self.on_patches.shape[0]
-
-    @property
-    def heads(self) -> int:
-        return self.on_patches.shape[1]
-
-    @property
-    def count(self) -> int:
-        """Tokens of the image, prefix included."""
-        return self.on_patches.shape[-1]
-
-    @property
-    def side(self) -> int:
-        """Patches along an edge."""
-        return side_of(self.count)
-
-    @property
-    def prefix(self) -> int:
-        """Tokens of the image before its patches."""
-        return self.count - self.side**2
+    def weights(self) -> np.ndarray:
+        return self.on_patches
 
     def of_word(self, layer: int, head: int | None, word: int) -> np.ndarray:
         """What one word sees on the patches (s s), of one head or of their mean."""
