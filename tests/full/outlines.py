@@ -5,8 +5,6 @@ They are drawn as if the heart were not there: what lies behind it belongs to th
 cm, so all outlines are aligned by similarities; distances are root mean squares over landmarks, in cm of a simulated chest.
 """
 
-import importlib.util
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -16,8 +14,8 @@ import yaml
 
 from tests.full.record import head, write
 from tests.outlines import POINTS, read
+from tests.packaged import at_hand
 from tests.shape_fit import SCALES, SPREAD, Fitted, Pose, bounds, deviations, fit, former, modes_of, points_of
-from workbench.errors import UserError
 from workbench.phantom.thorax import shape
 from workbench.phantom.thorax.shape import names, shaped
 from workbench.randomness import rng
@@ -32,13 +30,7 @@ HEAD = """# Shape model of the outline of both lungs, parameters as in shape.py:
 
 def archive() -> Path | None:
     """The masks, where they are at hand."""
-    if given := os.environ.get("WORKBENCH_LUNG_MASKS"):
-        if not Path(given).is_file():
-            raise UserError(f"WORKBENCH_LUNG_MASKS: {given} is no file; name the archive {ARCHIVE}, or unset it")
-        return Path(given)
-    package = importlib.util.find_spec("torchxrayvision")
-    path = Path(package.origin).parent / "data" / ARCHIVE if package and package.origin else None
-    return path if path and path.is_file() else None
+    return at_hand(ARCHIVE, "WORKBENCH_LUNG_MASKS")
 
 
 def poses(count: int) -> list[Pose]:

@@ -9,8 +9,6 @@ A logistic regression on words of 4,000 reports reads the labels of 2,000 other 
 answer to the same words right, without the film?
 """
 
-import importlib.util
-import os
 import re
 import tarfile
 import time
@@ -24,9 +22,9 @@ from xml.etree import ElementTree
 import numpy as np
 
 from tests.full.record import head, write
+from tests.packaged import at_hand
 from workbench.analysis.statistics import macro_auroc_interval
 from workbench.data.phantoms import FIRST
-from workbench.errors import UserError
 from workbench.phantom import FINDINGS, GENERATOR_VERSION
 from workbench.phantom.annotations import SECTIONS, annotate, rows_of
 from workbench.phantom.concepts import concepts
@@ -64,13 +62,7 @@ def text(study: Study, reports: Reports = "plain") -> Text:
 
 def archive() -> Path | None:
     """The Open-I reports, where they are at hand."""
-    if given := os.environ.get("WORKBENCH_OPENI"):
-        if not Path(given).is_file():
-            raise UserError(f"WORKBENCH_OPENI: {given} is no file; name the archive {ARCHIVE}, or unset it")
-        return Path(given)
-    package = importlib.util.find_spec("torchxrayvision")
-    path = Path(package.origin).parent / "data" / ARCHIVE if package and package.origin else None
-    return path if path and path.is_file() else None
+    return at_hand(ARCHIVE, "WORKBENCH_OPENI")
 
 
 def real(path: Path) -> list[Text]:

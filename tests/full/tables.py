@@ -9,7 +9,6 @@ table; its loadings are our choice. `python -m tests.full.tables [PATH OF THE TA
 
 import csv
 import gzip
-import importlib.util
 import re
 import sys
 import time
@@ -21,6 +20,7 @@ import numpy as np
 import yaml
 
 from tests.full.record import head, write
+from tests.packaged import in_package
 from workbench.errors import UserError
 from workbench.phantom import FINDINGS
 from workbench.phantom.thorax import odds, prevalence
@@ -52,10 +52,9 @@ ILLNESS = (0.35, 0.45, 0.1, 0.4, 0.35, 0.55, 0.0, 0.1, 0.0, 0.7, 0.6, 0.6, 0.2) 
 
 def table() -> Path:
     """The table, in the package or as it is named."""
-    package = importlib.util.find_spec("torchxrayvision")
-    path = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(package.origin or "").parent / "data" / TABLE if package else Path(TABLE)
-    if not path.is_file():
-        raise UserError(f"{path}: no such table; install torchxrayvision, or name the file {TABLE}")
+    path = Path(sys.argv[1]) if len(sys.argv) > 1 else in_package(TABLE)
+    if path is None or not path.is_file():
+        raise UserError(f"{path or TABLE}: no such table; install torchxrayvision, or name the file {TABLE}")
     return path
 
 

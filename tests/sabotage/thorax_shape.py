@@ -23,5 +23,5 @@ SABOTAGES = [
     Sabotage("tests/outlines.py", "if len(large) != 2:", "if len(large) < 1:", [f"{TESTS}::test_masks_are_read_or_left_out_with_a_reason"], "one lung passes for two"),
     Sabotage("tests/shape_fit.py", "part.T @ part + count * left[:each, :each]", "part.T @ part * 0.5", [f"{TESTS}::test_the_fit_finds_a_known_covariance"], "half the spread"),
     Sabotage("tests/shape_fit.py", "(root @ ways[:count].T).T", "ways[:count]", [f"{TESTS}::test_modes_rebuild_the_covariance_and_come_in_order"], "modes without their spread"),
-    Sabotage("tests/full/outlines.py", "if not Path(given).is_file():", "if False:", [f"{TESTS}::test_a_named_archive_of_masks_that_is_no_file_is_refused"], "a missing archive passes"),
+    Sabotage("tests/packaged.py", "if not Path(given).is_file():", "if False:", [f"{TESTS}::test_a_named_archive_of_masks_that_is_no_file_is_refused"], "a missing archive passes"),
 ]  # fmt: skip
