@@ -34,8 +34,9 @@ CASES = {f"{level} {size}": (level, size) for level in COUNTS for size in SIZES}
 
 
 def rates(case: str) -> tuple[float, ...]:
-    """Learning rates that are tried: above 64 px only the one that is best there, as those runs are long."""
-    return (1e-3, 3e-3, 1e-2) if CASES[case][1] <= 64 else (3e-3,)
+    """Learning rates that are tried: of `clinical` above 64 px only the one that is best there, as those runs are long."""
+    level, size = CASES[case]
+    return (1e-3, 3e-3, 1e-2) if level == "teaching" or size <= 64 else (3e-3,)
 
 
 def configured(case: str, rate: float) -> RunConfig:
