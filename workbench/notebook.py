@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 from workbench import progress, registry
 from workbench import run as runs_on_disk
 from workbench.analysis import claims as told
+from workbench.analysis import directions as meanings
 from workbench.analysis import factors as probes
 from workbench.analysis import falls, looks, metrics, projection
 from workbench.analysis import prevalence as common
@@ -25,6 +26,7 @@ from workbench.figures import attribution as gradients
 from workbench.figures import collapse, spectra
 from workbench.figures import compared as matched
 from workbench.figures import crossing as crossed
+from workbench.figures import directions as ends
 from workbench.figures import factors as readings
 from workbench.figures import filling as guessed
 from workbench.figures import metrics as curves
@@ -199,6 +201,15 @@ class RunView(Runs):
         return View(
             found, readings.forest({name: found}, {name: 0}, self.palette, readings.title(name, found)), readings.rows({name: found})
         )
+
+    def direction(self, feature: str, step: Step = "last", number: int = 1, which: Literal["orders", "life"] = "orders") -> View:
+        """What a singular direction of a feature means: the factors it `orders`, or its `life` over the looks. `.data` holds the first six, with
+        the studies and words at their ends."""
+        found = meanings.of_run(self.run, feature, self._step(feature, step), self.dataset())
+        if not 1 <= number <= len(found.directions):
+            raise UserError(f"no direction {number} here: they are counted from 1 to {len(found.directions)}")
+        draw, rows = (ends.orders, ends.rows) if which == "orders" else (ends.life, ends.life_rows)
+        return View(found, draw(found, found.directions[number - 1], self.palette.of(0), self.palette), rows(found))
 
     def dataset(self) -> Any:
         """The data set of the run's first source."""

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import alike, factors, inside, map, place, read, state
+from app import alike, directions, factors, inside, map, place, read, state
 from app.cells import latent_space
 from app.select import control_row, refresh_line
 
@@ -28,6 +28,7 @@ with history:
     inside.heat(found, chosen)
 inside.multiples(found, chosen)
 
+directions.section(root, chosen)
 map.section(chosen)
 alike.section(root, chosen)
 factors.section(root, chosen)

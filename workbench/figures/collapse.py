@@ -70,7 +70,7 @@ def draw(found: Sequence[Trajectory], step: int | None, slots: Mapping[str, int]
     name_levels(canvas, references, log, low, high)
     if step is not None:
         canvas.moment(float(position(step)))
-    canvas.x |= steps_axis(found)
+    canvas.x |= steps_axis([int(step) for each in found for step in each.steps])
     canvas.y |= {"type": "log"} | values_axis(statistic, low, high) if log else {"nticks": 5}
     canvas.y["range"] = [low, high]
     return canvas
@@ -156,9 +156,9 @@ def extent(statistic: str, values: np.ndarray, references: Sequence[float]) -> t
     return False, -0.03 * top, 1.1 * top if top > 0 else 1.0
 
 
-def steps_axis(found: Sequence[Trajectory]) -> dict[str, object]:
+def steps_axis(looks: Sequence[int]) -> dict[str, object]:
     """Ticks at a few of the looks, in log2(1 + step)."""
-    steps = sorted({int(step) for each in found for step in each.steps})
+    steps = sorted(set(looks))
     end = float(position(steps[-1])) or 1.0
     kept: list[int] = []
     for step in reversed(steps):
