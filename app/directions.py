@@ -18,7 +18,7 @@ from workbench.figures.zeroshot import short
 from workbench.jobs import describe_job
 from workbench.run import Run
 
-JOB, KEY, HEIGHT, THUMB = "directions", "directions", 320, 96
+JOB, KEY, HEIGHT, THUMB = "directions", "directions", 320, 76
 FORMULA = """A direction is a principal direction of the centred features; its *scores* are the studies' places along it, and the sign is chosen so that the high end has more of what it orders best. *concordance*: the share of pairs of studies with different values of a factor that the scores order alike, ties half; .5 is chance. Nothing is fitted; intervals are over patients and not adjusted for the number of factors. *words*: those that reports at one end have more often, whose interval excludes chance after Bonferroni's correction for all {asked} words that ten patients have and ten have not."""
 LIFE = """*share*: $\\|Z^\\top u\\|^2 / \\|Z\\|^2$ of the centred features $Z$ of a look and the direction's unit scores $u$: how much of the variance moves with them. $1/(N-1)$ by chance. *born*: the step from which the share was at least half of its largest until it was largest. *gone*: the step from which it never again was. *match*: the correlation of the scores with those of the direction it continues as at the neighbouring look, one to one among the first 16; below .7 while the share stayed it has turned into several."""
 

@@ -25,7 +25,7 @@ FIRST = 6  # directions that are told about
 MATCHED = 16  # that are matched from look to look
 KEPT = 0.7  # correlation of a direction's scores with its match at the next look: below, it has turned
 HALF = 0.5  # of the largest share of variance that follows it: below, it is not there
-ENDS, NAMED = 6, 5  # studies and words that are shown at an end
+ENDS, NAMED = 5, 5  # studies and words that are shown at an end
 WORD = re.compile(r"[^\W\d_]{3,}")
 
 

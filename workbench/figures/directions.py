@@ -39,8 +39,8 @@ def life(found: Directions, at: Direction, colour: str, palette: Palette = LIGHT
     """Two panels over the looks: the share of the variance that follows its scores, and how well it is matched from look to look."""
     own, height = at.life, 250
     x, chance = collapse.position(np.array(own.steps)), found.chance
-    share = theme.Canvas(palette, life_title(own), f"share of the variance that follows direction {at.place} of step {found.step}", height)
-    match = theme.Canvas(palette, "One direction, or several", "correlation with its match at the look beside it", height)
+    share = theme.Canvas(palette, life_title(own), "share of variance that follows it", height)
+    match = theme.Canvas(palette, "Match from look to look", "correlation; dash-dotted: turned", height)
     for canvas, values in ((share, own.share), (match, own.match)):
         told = [f"step {step}<br>{'direction ' + str(place) if place else 'no match'}" for step, place in zip(own.steps, own.place)]
         canvas.line(x, np.array(values), colour, customdata=told, hovertemplate="%{y:.3g}<br>%{customdata}<extra></extra>")
@@ -62,11 +62,10 @@ def life(found: Directions, at: Direction, colour: str, palette: Palette = LIGHT
 
 
 def life_title(own: Life) -> str:
-    """When it was there, in at most 60 characters."""
-    begun = "was there from the first look" if own.born == own.steps[0] else f"born by step {own.born}"
+    """When it was there, in at most 40 characters: two panels stand in half a page."""
+    begun = "There from the first look" if own.born == own.steps[0] else f"Born by step {own.born}"
     ended = f"gone by step {own.died}" if own.died is not None else "still there"
-    turned = f", turned at step {own.turned[-1]}" if own.turned else ""
-    return f"{begun[0].upper()}{begun[1:]}, {ended}{turned}"
+    return f"{begun}, {ended}"
 
 
 def rows(found: Directions) -> list[dict[str, object]]:
