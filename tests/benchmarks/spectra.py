@@ -43,16 +43,16 @@ def file_of(folder: Path) -> Path:
 
 @contextmanager
 def anonymous():
-    """Yields a list of one number, the largest anonymous memory of the process seen, in GB: torch and all else that is loaded counts."""
+    """Yields a list of one number, the largest anonymous memory seen, in GB, beyond what the process held at the start."""
 
     def now() -> float:
         return int(re.search(r"RssAnon:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1e6
 
-    found, done = [now()], threading.Event()
+    first, found, done = now(), [0.0], threading.Event()
 
     def watch() -> None:
         while not done.wait(0.05):
-            found[0] = max(found[0], now())
+            found[0] = max(found[0], now() - first)
 
     thread = threading.Thread(target=watch)
     thread.start()

@@ -22,7 +22,7 @@ from workbench.randomness import rng
 NAME, SEED, REPEATS, LEAST = "coverage-diagnostics", 0, 120, 0.9
 CELLS = [
     {"d": d, "n": n, "exponent": exponent, "images": images}
-    for d, n, exponent, images in [(16, 128, 1, 1), (16, 128, 0, 1), (16, 256, 2, 1), (16, 256, 1, 4), (32, 256, 1, 1), (32, 24, 1, 1)]
+    for d, n, exponent, images in [(32, 24, 1, 1), (16, 128, 1, 1), (16, 256, 1, 4), (16, 128, 0, 1), (16, 256, 2, 1), (32, 256, 1, 1)]
 ]
 FEW_ROWS = ("linear_cka", "debiased_cka", "procrustes", "svcca")  # all of the cells; the others where n is at least 4 d
 ONE = {

@@ -18,7 +18,7 @@ PERMUTATIONS = 20
 COVERED = ("linear_cka", "debiased_cka")  # measures whose jackknife covers, measured in docs/results/coverage-diagnostics.json
 KEPT = 0.99  # of the variance, in SVCCA, as published
 Name = Literal["linear_cka", "debiased_cka", "svcca", "procrustes", "mutual_knn"]
-UNMEASURED = "a row left out changes this by more than sampling does: no interval of it was found to cover"
+UNMEASURED = "the jackknife was too wide or too narrow for this measure where its coverage was measured"
 
 
 @dataclass(frozen=True)
