@@ -5,8 +5,11 @@ from tests.sabotage import Sabotage
 TARGET, TEST = "workbench/analysis/collapse.py", "tests/unit/test_collapse.py::test_"
 
 
-def broken(find: str, replace: str, why: str, *tests: str) -> Sabotage:
-    return Sabotage(TARGET, find, replace, [TEST + test for test in tests], why)
+READING = "workbench/analysis/_reading.py"
+
+
+def broken(find: str, replace: str, why: str, *tests: str, target: str = TARGET) -> Sabotage:
+    return Sabotage(target, find, replace, [TEST + test for test in tests], why)
 
 
 SABOTAGES = [
@@ -15,6 +18,7 @@ SABOTAGES = [
         "np.exp(-np.sum(share * np.log(share + 1e-5))))\n\n\ndef ratio",
         "an epsilon in the rank",
         "closed_forms",
+        target=READING,
     ),
     broken(
         "ratio(values.sum() ** 2, np.sum(values**2))",
@@ -22,8 +26,9 @@ SABOTAGES = [
         "squares lost",
         "closed_forms",
         "ranks_ignore_scale_rotation_and_order",
+        target=READING,
     ),
-    broken("ratio(values.sum(), values.max())", "ratio(values.max(), values.sum())", "upside down", "closed_forms"),
+    broken("ratio(values.sum(), values.max())", "ratio(values.max(), values.sum())", "upside down", "closed_forms", target=READING),
     broken(
         '"effective_rank": exp_entropy(np.sqrt(centred))',
         '"effective_rank": exp_entropy(centred)',
@@ -50,10 +55,11 @@ SABOTAGES = [
         "a_look_says_the_same_as_each_function",
     ),
     broken(
-        "return mean_rank(statistic, n - 1, d)",
+        "return mean_of(statistic, n - 1 if FORMULAS[statistic][1] else n, d)",
         "return float(d)",
         "the width for a ceiling",
         "the_ceiling_is_what_an_isotropic_cloud_reaches",
+        target=READING,
     ),
     broken(
         "return self.n < ENOUGH * self.d",
@@ -80,25 +86,32 @@ SABOTAGES = [
         "below_four_rows_a_dimension_ranks_have_no_interval",
     ),
     broken(
-        '"effective_rank" if centred else "uncentred_rank", centred)',
-        '"effective_rank" if centred else "uncentred_rank", True)',
+        '"effective_rank" if centred else "uncentred_rank")',
+        '"effective_rank")',
         "always centred",
         "closed_forms_off_the_origin",
     ),
     broken("+ 1e-7", "+ 1e-3", "another epsilon", "closed_forms_off_the_origin"),
     broken(
-        "return reading(z, formula, centred=False)",
-        "return reading(z, formula, centred=True)",
+        "eigenvalues(rows, False, floor_of(z))[: min(n, d)]",
+        "eigenvalues(rows, True, floor_of(z))[: min(n, d)]",
         "RankMe centred",
         "closed_forms_off_the_origin",
     ),
-    broken("return float(-np.polyfit(", "return float(np.polyfit(", "a rising spectrum", "alpha_req_is_the_exponent_of_a_power_law"),
     broken(
-        "(participation(found) - 1) / (rows.shape[1] - 1)",
-        "participation(found) / rows.shape[1]",
+        "return float(-np.polyfit(",
+        "return float(np.polyfit(",
+        "a rising spectrum",
+        "alpha_req_is_the_exponent_of_a_power_law",
+        target=READING,
+    ),
+    broken(
+        "(participation(values) - 1) / (len(values) - 1)",
+        "participation(values) / len(values)",
         "not rescaled",
         "isoscore_as_published",
         "a_line_alarms_in_every_rank",
+        target=READING,
     ),
     broken("mean = (total - n) / (n * (n - 1))", "mean = total / n**2", "a row paired with itself", "pairs_on_the_sphere"),
     broken("np.exp(-t * np.sum((rows[first]", "np.exp(t * np.sum((rows[first]", "sign of drawn pairs", "pairs_on_the_sphere"),

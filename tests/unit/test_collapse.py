@@ -10,6 +10,7 @@ from workbench.analysis.collapse import (
     alignment,
     alpha_req,
     effective_rank,
+    explained_area,
     feature_std,
     isoscore,
     modality_gap,
@@ -17,8 +18,11 @@ from workbench.analysis.collapse import (
     offset,
     participation_ratio,
     rankme,
+    spectral_rank,
+    stable_rank,
     summarise,
     uniformity,
+    unit_std,
 )
 from workbench.analysis.spectra import singular_spectrum
 from workbench.analysis.statistics import jackknife
@@ -49,7 +53,11 @@ def test_closed_forms():
     assert float(nesum(z)) == pytest.approx(square.sum() / square[0], abs=1e-6)
     assert float(isoscore(z)) == pytest.approx((square.sum() ** 2 / np.sum(square**2) - 1) / 3, abs=1e-6)
     assert float(feature_std(z)) == pytest.approx(np.sqrt(square.sum() / 50 / 4), abs=1e-6)
+    assert float(spectral_rank(z)) == pytest.approx(entropy_rank(square), abs=1e-6)
+    assert float(explained_area(z)) == pytest.approx(np.mean(np.cumsum(square) / square.sum()), abs=1e-6)
+    assert float(stable_rank(z)) == pytest.approx(square.sum() / square[0], abs=1e-6)
     assert float(effective_rank(shaped(np.ones(4)))) == pytest.approx(4, abs=1e-6)
+    assert float(explained_area(shaped(np.ones(4)))) == pytest.approx(5 / 8, abs=1e-6)
 
 
 def test_closed_forms_off_the_origin():
@@ -61,6 +69,7 @@ def test_closed_forms_off_the_origin():
     share = uncentred / uncentred.sum() + 1e-7
     assert float(rankme(z)) == pytest.approx(np.exp(-np.sum(share * np.log(share))), abs=1e-6)
     assert float(feature_std(z)) == pytest.approx(np.sqrt(np.sum(SINGULAR**2) / 50 / 4), abs=1e-6)
+    assert float(stable_rank(z)) == pytest.approx(np.sum(uncentred**2) / uncentred[0] ** 2, abs=1e-6)
     square = np.sum(mean**2)
     assert float(offset(z)) == pytest.approx(square / (square + np.sum(SINGULAR**2) / 50), abs=1e-6)
 
@@ -98,6 +107,7 @@ def test_pairs_on_the_sphere():
 
 
 RANKS = (effective_rank, participation_ratio, nesum, isoscore, alpha_req, lambda z: effective_rank(z, centred=False), rankme)
+RANKS += (stable_rank, spectral_rank, explained_area)
 
 
 @pytest.mark.parametrize("statistic", RANKS)
@@ -125,9 +135,44 @@ def test_a_point_with_noise_alarms_in_scale_and_offset_though_its_centred_rank_i
     assert float(healthy.uncentred_rank) > 19 and float(healthy.offset) < 0.01 and float(healthy.feature_std) == pytest.approx(1, rel=0.05)
 
 
+def test_isotropic_noise_of_768_columns_has_no_more_ranks():
+    """Where an epsilon of 1e-5 is added after normalising, this reads 797."""
+    z = RNG(10).normal(size=(4 * 768, 768))
+    singular = singular_spectrum(z).values
+    share = singular / singular.sum() + 1e-5
+    assert np.exp(-np.sum(share * np.log(share))) > 768, "the trap is one"
+    for statistic in (effective_rank, lambda rows: effective_rank(rows, centred=False), spectral_rank, participation_ratio, nesum, rankme):
+        found = statistic(z)
+        assert found.value <= 768 and found.value == pytest.approx(found.ceiling, rel=0.005)
+
+
+def test_a_constant_with_noise_is_not_healthy():
+    """1,024 rows of a constant and 1e-6 noise: .12 on a scale where 1 is collapse, as healthy data reads, where only the mean is taken off."""
+    noise = RNG(11).normal(size=(1024, 768))
+    healthy, collapsed = summarise(noise, None), summarise(1.0 + 1e-6 * noise, None)
+    assert collapsed.effective_rank.value == pytest.approx(healthy.effective_rank.value, rel=1e-3), "the trap: the centred rank cannot tell"
+    for statistic, of_collapsed, of_healthy in (
+        (offset, 1, 1 / 1024),
+        (stable_rank, 1, stable_rank(noise).ceiling),
+        (unit_std, 0, 1 / np.sqrt(768)),
+        (feature_std, 1e-6, 1),
+    ):
+        assert float(statistic(1.0 + 1e-6 * noise)) == pytest.approx(of_collapsed, abs=1e-5)
+        assert float(statistic(noise)) == pytest.approx(of_healthy, rel=0.1)
+    assert collapsed.uncentred_rank.value < 1.1 < 600 < healthy.uncentred_rank.value
+
+
+def test_the_scale_of_normalised_rows():
+    z = shaped(mean=[0.3, -0.2, 0.5, 0.1])
+    unit = z / np.linalg.norm(z, axis=1, keepdims=True)
+    assert float(unit_std(z * RNG(9).uniform(1, 5, size=(50, 1)))) == pytest.approx(unit.std(0).mean(), abs=1e-9)
+    assert float(unit_std(z[::-1])) == pytest.approx(unit.std(0).mean(), abs=1e-9)
+    assert float(unit_std(np.tile([1.0, 2, 3], (5, 1)))) == pytest.approx(0, abs=1e-9)
+
+
 def test_a_line_alarms_in_every_rank():
     z = RNG(4).normal(size=(200, 1)) * np.arange(1, 7)
-    for statistic in (effective_rank, participation_ratio, nesum):
+    for statistic in (effective_rank, participation_ratio, nesum, stable_rank, spectral_rank, explained_area):
         assert float(statistic(z)) == pytest.approx(1, abs=1e-6)
     assert float(isoscore(z)) == pytest.approx(0, abs=1e-6)
 
@@ -148,11 +193,18 @@ def test_the_ceiling_is_what_an_isotropic_cloud_reaches():
         (nesum, "nesum"),
         (lambda z: effective_rank(z, centred=False), "uncentred_rank"),
         (offset, "offset"),
+        (stable_rank, "stable_rank"),
+        (spectral_rank, "spectral_rank"),
+        (explained_area, "explained_area"),
+        (isoscore, "isoscore"),
+        (alpha_req, "alpha_req"),
     ):
         found = np.mean([float(statistic(z)) for z in clouds])
         assert collapse.ceiling(name, n, d) == pytest.approx(found, rel=0.12 if name == "offset" else 0.02)
         assert statistic(clouds[0]).ceiling == collapse.ceiling(name, n, d)
     assert collapse.ceiling("feature_std", n, d) is None
+    assert unit_std(clouds[0]).ceiling == pytest.approx(np.mean([float(unit_std(z)) for z in clouds]), rel=0.02)
+    assert rankme(clouds[0]).ceiling == pytest.approx(np.mean([float(rankme(z)) for z in clouds]), rel=0.02)
     assert collapse.ceiling("participation_ratio", n, d) < 0.8 * d, "an isotropic cloud of few rows does not reach d"
 
 

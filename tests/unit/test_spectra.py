@@ -5,6 +5,7 @@ import pytest
 
 from workbench.analysis import _moments
 from workbench.analysis._moments import isotropic_eigenvalues, moments
+from workbench.analysis.collapse import effective_rank
 from workbench.analysis.spectra import isotropic_spectrum, singular_spectrum
 from workbench.embeddings import Embeddings, load, save
 
@@ -68,6 +69,51 @@ def test_blocks_add_up(monkeypatch):
     assert moments(z).scatter() == pytest.approx(whole.scatter(), rel=1e-9)
 
 
+def test_a_stream_is_read_once_from_disk_or_blocks(tmp_path, monkeypatch):
+    z = cloud(300, 5).astype(np.float16)
+    np.save(tmp_path / "rows.npy", z)
+    monkeypatch.setattr(_moments, "BLOCK", 64)
+    mapped = np.load(tmp_path / "rows.npy", mmap_mode="r")
+    expected = svd(z.astype(np.float64))
+    for source in (mapped, (z[start : start + 70] for start in range(0, 300, 70)), [z[:1], z[1:299], z[299:]]):
+        found = singular_spectrum(source)
+        assert found.values == pytest.approx(expected, rel=1e-6) and (found.n, found.d, found.trusted) == (300, 5, 5)
+
+
+def test_a_stream_is_refused_with_the_place_of_what_is_wrong(monkeypatch):
+    monkeypatch.setattr(_moments, "BLOCK", 40)
+    z = cloud()
+    for value in (np.nan, np.inf):
+        z[44, 2] = value
+        with pytest.raises(ValueError, match="1 of the rows 40 to 79"):
+            moments(z)
+    with pytest.raises(ValueError, match=r"rows 90 to 93 have shape \(4, 1\); the first ones had 7"):
+        moments([cloud(), np.ones((4, 1))])
+    with pytest.raises(ValueError, match="no rows"):
+        moments(iter([]))
+
+
+def test_float32_products_are_near_and_say_what_they_cannot_tell():
+    z = (RNG(6).normal(size=(9000, 6)) @ np.diag([1, 0.3, 0.1, 0.03, 1e-4, 1e-5])).astype(np.float32) + np.float32(0.5)
+    exact, quick = singular_spectrum(z), singular_spectrum(z, "float32")
+    assert exact.values == pytest.approx(svd(z.astype(np.float64)), rel=1e-6) and exact.trusted == 6
+    assert quick.trusted == 4 and quick.values[:4] == pytest.approx(exact.values[:4], rel=2.5e-5)
+    assert not np.array_equal(quick.values, exact.values)
+
+
+def test_a_device_multiplies_the_same():
+    """The path that a GPU takes, on the processor; where there is a GPU, on it too."""
+    z = cloud(300, 5) - 3
+    for device in {"cpu", _moments.gpu() or "cpu"}:
+        for precision, near in (("float64", 1e-9), ("float32", 1e-4)):
+            found, expected = moments(z, None, precision, device), moments(z, None, precision)
+            assert found.total == pytest.approx(expected.total, rel=near, abs=1e-3 * near)
+            assert found.cross == pytest.approx(expected.cross, rel=near, abs=near)
+    shift = np.full(5, -1.0)
+    assert moments(z, shift, device="cpu").total == pytest.approx((z + 1).sum(0), rel=1e-9)
+    assert singular_spectrum(z, device="auto").values == pytest.approx(svd(z), rel=1e-6)
+
+
 def test_isotropic_eigenvalues_are_those_of_gaussian_rows():
     """The bidiagonal form against scatters of real Gaussian rows, more rows than columns and fewer."""
     draw = RNG(2)
@@ -101,7 +147,11 @@ def test_nothing_is_read_below_the_float16_floor(tmp_path):
 def test_bad_features_are_refused():
     z = cloud()
     z[4, 2] = np.nan
-    with pytest.raises(ValueError, match="1 of 90 rows"):
+    with pytest.raises(ValueError, match="1 of the rows 0 to 89"):
         singular_spectrum(z)
+    with pytest.raises(ValueError, match="1 of 90 rows"):
+        effective_rank(z)
+    with pytest.raises(ValueError, match="1 of 4 rows"):
+        singular_spectrum(z[3:7])
     with pytest.raises(ValueError, match="shape"):
         singular_spectrum(np.zeros((0, 4)))

@@ -1,7 +1,10 @@
 """Second moments of features, streamed in float64 on shifted rows: everything a spectrum needs, never an SVD of N x d."""
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
+from typing import Literal
 
 import numpy as np
 from scipy.linalg import eigvalsh_tridiagonal
@@ -10,6 +13,8 @@ from workbench.embeddings import Embeddings
 from workbench.randomness import rng
 
 BLOCK = 4096
+TRUSTED = {"float64": 0.0, "float32": 1e-4}  # eigenvalues below this share of the largest are not to be trusted
+Precision = Literal["float64", "float32"]
 HALF = 2.0**-22 / 3  # variance that rounding to float16 adds to a number, at most, as a share of its square
 
 
@@ -62,11 +67,17 @@ def seen(eigenvalues: np.ndarray, floor: float = 0.0) -> np.ndarray:
     return np.where(eigenvalues > limit, eigenvalues, 0.0)
 
 
-def as_array(z: np.ndarray | Embeddings) -> np.ndarray:
-    """Features (n, d), at least one row; raises ValueError where a number is not finite."""
+def as_rows(z: np.ndarray | Embeddings) -> np.ndarray:
+    """Features (n, d), at least one row; raises ValueError for another shape. A memory map stays one."""
     rows = z.features if isinstance(z, Embeddings) else np.asarray(z)
     if rows.ndim != 2 or not rows.size:
         raise ValueError(f"features have shape {rows.shape}; expected (n, d) with at least one row")
+    return rows
+
+
+def as_array(z: np.ndarray | Embeddings) -> np.ndarray:
+    """Features (n, d), at least one row; raises ValueError where a number is not finite."""
+    rows = as_rows(z)
     if not np.isfinite(rows).all():
         raise ValueError(f"{int((~np.isfinite(rows)).any(1).sum())} of {len(rows)} rows hold a number that is not finite")
     return rows
@@ -80,16 +91,68 @@ def floor_of(z: np.ndarray | Embeddings) -> float:
     return HALF * scale**2 * len(z.features) * (1 + np.sqrt(z.features.shape[1] / len(z.features))) ** 2  # Marchenko-Pastur's edge
 
 
-def moments(rows: np.ndarray, shift: np.ndarray | None = None) -> Moments:
-    """Moments of rows (n, d), minus `shift` (the mean of the first block, if none is given)."""
-    if shift is None:
-        shift = rows[:BLOCK].mean(0, dtype=np.float64)
-    total, cross = np.zeros(rows.shape[1]), np.zeros((rows.shape[1], rows.shape[1]))
-    for start in range(0, len(rows), BLOCK):
-        block = rows[start : start + BLOCK] - shift
-        total += block.sum(0)
-        cross += block.T @ block
-    return Moments(float(len(rows)), total, cross, shift)
+def in_blocks(source: np.ndarray | Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Blocks (at most BLOCK, d) of an array, a memory map, or an iterable of blocks of any length."""
+    for rows in [source] if isinstance(source, np.ndarray) else source:
+        for start in range(0, len(rows), BLOCK):
+            yield rows[start : start + BLOCK]
+
+
+def moments(
+    source: np.ndarray | Iterable[np.ndarray],
+    shift: np.ndarray | None = None,
+    precision: Precision = "float64",
+    device: str | None = None,
+) -> Moments:
+    """Moments of rows minus `shift` (d,) (the mean of the first block, if none is given), in one pass and O(d^2) memory.
+
+    `source` is an array or memory map (n, d) or an iterable of blocks (b, d). With `precision="float32"` the products of a block are
+    float32 and their sums float64. `device` is a torch device ("cuda") that multiplies, None is numpy; `gpu()` names one where there is one.
+    Raises ValueError where a number is not finite, blocks differ in width, or there is no row.
+    """
+    blocks = in_blocks(source)
+    first = next(blocks, None)
+    if first is None:
+        raise ValueError("no rows: moments need at least one")
+    shift = first.mean(0, dtype=np.float64) if shift is None else shift
+    shift = shift.astype(precision).astype(np.float64)  # what is subtracted is what is kept
+    n, total, cross = 0, np.zeros(first.shape[1]), np.zeros((first.shape[1], first.shape[1]))
+    multiply = products if device is None else products_on(device)
+    for rows in chain([first], blocks):
+        if rows.shape[1:] != total.shape:
+            raise ValueError(f"rows {n} to {n + len(rows) - 1} have shape {rows.shape}; the first ones had {len(total)} columns")
+        sums, outer = multiply(rows, shift, precision)
+        if not np.isfinite(sums).all():
+            bad = int((~np.isfinite(rows)).any(1).sum())
+            raise ValueError(f"{bad} of the rows {n} to {n + len(rows) - 1} hold a number that is not finite")
+        n, total, cross = n + len(rows), total + sums, np.add(cross, outer, out=cross)
+    return Moments(float(n), total, cross, shift)
+
+
+def products(rows: np.ndarray, shift: np.ndarray, precision: Precision) -> tuple[np.ndarray, np.ndarray]:
+    """Sum (d,) and sum of outer products (d, d) of rows minus `shift`, computed in `precision`."""
+    block = np.subtract(rows, shift.astype(precision), dtype=precision)
+    return block.sum(0, dtype=np.float64), block.T @ block
+
+
+def products_on(device: str) -> Callable[[np.ndarray, np.ndarray, Precision], tuple[np.ndarray, np.ndarray]]:
+    """`products` on a torch device."""
+    import torch
+
+    def multiply(rows: np.ndarray, shift: np.ndarray, precision: Precision) -> tuple[np.ndarray, np.ndarray]:
+        block = torch.from_numpy(np.array(rows)).to(device).to(getattr(torch, precision)) - torch.from_numpy(shift.astype(precision)).to(
+            device
+        )
+        return block.sum(0, dtype=torch.float64).cpu().numpy(), (block.T @ block).cpu().numpy()
+
+    return multiply
+
+
+def gpu() -> str | None:
+    """The torch device `moments` takes where this machine has one, else None. Imports torch."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else None
 
 
 def eigenvalues(rows: np.ndarray, centred: bool = True, floor: float = 0.0) -> np.ndarray:

@@ -1,44 +1,43 @@
 """Has the latent space lost directions, scale, or its centre? Rank, scale and offset together, each with what an isotropic cloud would give."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 
 from workbench.analysis._interval import Interval, withheld
 from workbench.analysis._jackknife import GROUPS, Parts, around, group_rows, pairs_of, procedure, reason, row_kurtosis, standard_error
-from workbench.analysis._moments import Moments, as_array, eigenvalues, floor_of, isotropic_eigenvalues, moments, seen
-from workbench.embeddings import Embeddings
+from workbench.analysis._moments import Moments, as_array, eigenvalues, floor_of, moments, seen
+from workbench.analysis._reading import ENOUGH, Features, Reading, ceiling, exp_entropy, normalised, participation, ratio, reading
+from workbench.analysis.classes import lidar
 from workbench.randomness import rng
 
-Features = np.ndarray | Embeddings
-ENOUGH = 4  # rows a dimension; below, ranks measure N, and the coverage of their intervals falls to .86
+__all__ = [
+    "STATISTICS",
+    "Geometry",
+    "Reading",
+    "alignment",
+    "alpha_req",
+    "ceiling",
+    "effective_rank",
+    "exp_entropy",
+    "explained_area",
+    "feature_std",
+    "isoscore",
+    "lidar",
+    "modality_gap",
+    "nesum",
+    "offset",
+    "participation_ratio",
+    "rankme",
+    "spectral_rank",
+    "stable_rank",
+    "summarise",
+    "uniformity",
+    "unit_std",
+]
 STATISTICS = ("effective_rank", "participation_ratio", "uncentred_rank", "feature_std", "offset")
-
-
-def exp_entropy(values: np.ndarray) -> float:
-    """exp of the entropy of non-negative values (d,) normalised to sum 1; 0 where all are 0."""
-    total = values.sum()
-    if total <= 0:
-        return 0.0
-    share = values[values > 0] / total
-    return float(np.exp(-np.sum(share * np.log(share))))
-
-
-def ratio(above: float, below: float) -> float:
-    return float(above / below) if below > 0 else 0.0
-
-
-def participation(values: np.ndarray) -> float:
-    """(sum)^2 / sum of squares of eigenvalues (d,)."""
-    return ratio(values.sum() ** 2, np.sum(values**2))
-
-
-def spread(values: np.ndarray) -> float:
-    """Sum over the largest of eigenvalues (d,)."""
-    return ratio(values.sum(), values.max())
 
 
 def statistics_of(found: Moments, centred: np.ndarray, uncentred: np.ndarray) -> dict[str, float]:
@@ -51,23 +50,6 @@ def statistics_of(found: Moments, centred: np.ndarray, uncentred: np.ndarray) ->
         "feature_std": float(np.sqrt(found.variance / found.d)),
         "offset": ratio(square, square + found.variance),
     }
-
-
-def ceiling(statistic: str, n: int, d: int) -> float | None:
-    """What an isotropic Gaussian cloud around zero of this (n, d) gives on average; None where scale decides."""
-    if statistic == "offset":
-        return 1 / n
-    if statistic in ("effective_rank", "participation_ratio", "nesum"):
-        return mean_rank(statistic, n - 1, d)
-    return mean_rank("effective_rank", n, d) if statistic == "uncentred_rank" else None
-
-
-@lru_cache(maxsize=256)
-def mean_rank(statistic: str, degrees: int, d: int) -> float:
-    formula = {"effective_rank": lambda found: exp_entropy(np.sqrt(found)), "participation_ratio": participation, "nesum": spread}[
-        statistic
-    ]
-    return float(np.mean([formula(found) for found in isotropic_eigenvalues(degrees, d)]))
 
 
 @dataclass(frozen=True)
@@ -155,71 +137,56 @@ def jackknifed(rows: np.ndarray, part: np.ndarray, values: dict[str, float], flo
     return {name: found.get(name) or withheld(values[name], why) for name in STATISTICS}
 
 
-@dataclass(frozen=True)
-class Reading:
-    """A number read from features (n, d)."""
-
-    value: float
-    n: int
-    d: int
-    ceiling: float | None = None
-
-    def __float__(self) -> float:
-        return self.value
-
-
-def reading(z: Features, formula: Callable[[np.ndarray], float], statistic: str = "", centred: bool = True) -> Reading:
-    """A formula of the eigenvalues (d,) of the centred or uncentred scatter."""
-    rows = as_array(z)
-    value = formula(eigenvalues(rows, centred, floor_of(z)))
-    n, d = rows.shape
-    return Reading(float(value), n, d, ceiling(statistic, n, d) if statistic else None)
-
-
 def effective_rank(z: Features, centred: bool = True) -> Reading:
     """exp of the entropy of the normalised singular values (Roy and Vetterli, EUSIPCO 2007); no epsilon."""
-    return reading(z, lambda found: exp_entropy(np.sqrt(found)), "effective_rank" if centred else "uncentred_rank", centred)
+    return reading(z, "effective_rank" if centred else "uncentred_rank")
 
 
 def participation_ratio(z: Features) -> Reading:
     """(sum of eigenvalues)^2 / sum of their squares, of the covariance (Gao et al., 2017)."""
-    return reading(z, participation, "participation_ratio")
+    return reading(z, "participation_ratio")
 
 
 def nesum(z: Features) -> Reading:
     """Sum of the eigenvalues of the covariance over the largest (He and Ozay, ICML 2022)."""
-    return reading(z, spread, "nesum")
+    return reading(z, "nesum")
+
+
+def stable_rank(z: Features) -> Reading:
+    """|Z|_F^2 / |Z|_2^2 of the rows as they are, not centred (Rudelson and Vershynin, J. ACM 2007): 1 where one direction, or the mean, holds all."""
+    return reading(z, "stable_rank")
+
+
+def spectral_rank(z: Features) -> Reading:
+    """exp of the entropy of the normalised eigenvalues of the covariance, 1 to d (von Neumann entropy: Kim et al., CVPR 2023)."""
+    return reading(z, "spectral_rank")
+
+
+def explained_area(z: Features) -> Reading:
+    """Area under the cumulative explained variance, mean over k = 1..d (Li, Efros and Pathak, ECCV 2022): 1 for a line, (d + 1) / 2d for equal eigenvalues."""
+    return reading(z, "explained_area")
 
 
 def rankme(z: Features) -> Reading:
-    """As published (Garrido et al., ICML 2023): uncentred, epsilon 1e-7 after normalising, so it may exceed d slightly."""
+    """As published (Garrido et al., ICML 2023): uncentred, epsilon 1e-7 after normalising, so it may exceed d slightly.
+
+    The ceiling is without the epsilon, which adds d * 1e-7 * log(1e7) at most to the entropy. Larger ones break it: 1e-5 reads 797 of 768.
+    """
     rows = as_array(z)
-
-    def formula(found: np.ndarray) -> float:
-        singular = np.sqrt(found[: min(rows.shape)])
-        share = singular / max(singular.sum(), np.finfo(float).tiny) + 1e-7
-        return float(np.exp(-np.sum(share * np.log(share))))
-
-    return reading(z, formula, centred=False)
+    n, d = rows.shape
+    singular = np.sqrt(eigenvalues(rows, False, floor_of(z))[: min(n, d)])
+    share = singular / max(singular.sum(), np.finfo(float).tiny) + 1e-7
+    return Reading(float(np.exp(-np.sum(share * np.log(share)))), n, d, ceiling("uncentred_rank", n, d))
 
 
 def alpha_req(z: Features) -> Reading:
     """Exponent a of eigenvalue ~ place^-a by least squares on logarithms (Agrawal et al., NeurIPS 2022), of all above 1e-10 of the largest."""
-
-    def formula(found: np.ndarray) -> float:
-        kept = found[found > 1e-10 * found[0]]
-        if len(kept) < 2:
-            return float("nan")
-        place = np.log(np.arange(1, len(kept) + 1))
-        return float(-np.polyfit(place, np.log(kept), 1)[0])
-
-    return reading(z, formula)
+    return reading(z, "alpha_req")
 
 
 def isoscore(z: Features) -> Reading:
     """0 for a line to 1 for an isotropic cloud (Rudman et al., ACL Findings 2022), which is (participation ratio - 1) / (d - 1)."""
-    rows = as_array(z)
-    return reading(z, lambda found: (participation(found) - 1) / (rows.shape[1] - 1) if rows.shape[1] > 1 else float("nan"))
+    return reading(z, "isoscore")
 
 
 def feature_std(z: Features) -> Reading:
@@ -236,11 +203,15 @@ def offset(z: Features) -> Reading:
     return Reading(ratio(square, square + found.variance), n, d, ceiling("offset", n, d))
 
 
-def normalised(z: Features) -> np.ndarray:
-    """Rows (n, d) float64 of length 1; a row of zeros stays."""
-    rows = as_array(z).astype(np.float64)
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(length > 0, length, 1)
+def unit_std(z: Features) -> Reading:
+    """Mean standard deviation of a column of normalised rows (Chen and He, SimSiam, CVPR 2021): 1 / sqrt(d) isotropic, 0 where all rows point one way.
+
+    The rows' scale and order leave it, rotations do not (a mean of roots over columns). It sees the mean: a constant with noise reads 0
+    whatever the noise's rank.
+    """
+    rows = normalised(z)
+    n, d = rows.shape
+    return Reading(float(rows.std(0).mean()), n, d, float(np.sqrt((1 - 1 / n) / d)))
 
 
 def uniformity(z: Features, t: float = 2, pairs: Literal["all"] | int = "all") -> Reading:
