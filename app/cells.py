@@ -32,6 +32,30 @@ def latent_space(chosen: Selection) -> str:
     return cell + "".join(COMPARED.format(path=str(run.path)) for run in chosen.runs if alike.able(run))
 
 
+COMPARE = """\
+import workbench as wb
+
+feature, step = {feature!r}, {step}
+first, *others = runs = [
+{paths}
+]
+wb.compare(runs).spectrum(feature, step).figure.show()
+wb.compare(runs).seeds(feature, step).figure.show()
+for other in others or [first]:
+    view = wb.compare([first, other]).difference(feature, step)
+    view.figure.show()
+    print(view.frame())
+    for which in ("layers", "steps"):
+        wb.compare([first, other]).alike(which, feature, step).figure.show()
+"""
+
+
+def compare(chosen: Selection) -> str:
+    """For the page Compare."""
+    paths = "\n".join(f"    {str(run.path)!r}," for run in chosen.runs)
+    return COMPARE.format(feature=chosen.feature, step=chosen.step, paths=paths)
+
+
 RECONSTRUCTION = """\
 import workbench as wb
 

@@ -81,6 +81,8 @@ CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "fusion_head": step,
     "data": words,
     "stated": name,
+    "against": name,
+    "measure": name,
 }
 
 

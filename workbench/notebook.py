@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from workbench import progress, registry
 from workbench import run as runs_on_disk
+from workbench.analysis import across as pairs
 from workbench.analysis import claims as told
 from workbench.analysis import directions as meanings
 from workbench.analysis import factors as probes
@@ -21,6 +22,7 @@ from workbench.config import read_yaml
 from workbench.datasets import load_dataset
 from workbench.embeddings import Embeddings
 from workbench.errors import UserError
+from workbench.figures import across as beside
 from workbench.figures import attention as heads
 from workbench.figures import attribution as gradients
 from workbench.figures import collapse, spectra
@@ -107,6 +109,37 @@ class Runs:
             if ranks:
                 found.append(falls.fall(feature, ranks, scales, at, uncentred))
         return found
+
+    def seeds(self, feature: str, step: Step = "last") -> View:
+        """Rank, scale, offset and probe at one step: every run a point, a row a setting."""
+        at, seen = self._step(feature, step), self._seen()
+        found = [
+            [each for run in self.runs if (each := looks.trajectory(run, feature, name, self.labels[run.id], seen[run.id]))]
+            for name in ("participation_ratio", "feature_std", "offset", "probe")
+        ]
+        measured = [each for each in found if each]
+        rows = [row for each in measured for row in collapse.rows(each)]
+        return View(measured, beside.seeds(measured, at, self.slots, self.palette), rows)
+
+    def difference(self, feature: str, step: Step = "last") -> View:
+        """Statistics of every run less those of the first on the same studies, with jackknifed intervals; a run alone against its first look."""
+        found = self._across(feature, step)
+        slots = {name: place for place, name in enumerate(found)}
+        return View(found, beside.differences(found, slots, self.palette), beside.rows(found))
+
+    def alike(
+        self, which: Literal["layers", "steps"], feature: str, step: Step = "last", measure: pairs.Name = "debiased_cka"
+    ) -> View:  # fmt: skip
+        """How alike the layers, or the steps, of the first and the second run are (a run alone: with itself), each value beside its chance."""
+        name, found = next(iter(self._across(feature, step, measure).items()))
+        of = found.layers if which == "layers" else found.steps
+        title = f"{which.capitalize()} of {self.runs[0].title} and {name}"
+        return View(found, beside.alike(of, found.measure, self.palette, title, (self.runs[0].title, name), found.n), beside.grid_rows(of))
+
+    def _across(self, feature: str, step: Step, measure: pairs.Name = "debiased_cka") -> dict[str, pairs.Across]:
+        first, at = self.runs[0], self._step(feature, step)
+        others = self.runs[1:] or [first]
+        return {f"{self.labels[run.id]} · {run.id[-4:]}": pairs.of_runs(first, run, feature, at, measure) for run in others}
 
     def curves(self, key: str = "loss") -> View:
         """One metric of all runs with chance and trivial levels; `.keys()` lists the metrics."""
