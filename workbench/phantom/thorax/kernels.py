@@ -106,9 +106,9 @@ def united(centres, radii, axes, x, y, alpha, beta, form, counts, enter, leave):
     `counts` (h, w) begins as zeros and ends as the number of pieces of every ray; those it lacks lie at FAR.
     """
     most = 0
-    for solid in range(enter.shape[0]):
-        depth = centres[solid, 2]
-        for row in range(enter.shape[1]):
+    for row in range(enter.shape[1]):
+        for solid in range(enter.shape[0]):
+            depth = centres[solid, 2]
             conic(form, solid, centres, radii, axes, y[row], alpha, beta)
             a0, a1, a2, b0, b1, b2 = form[0, 0], form[0, 1], form[0, 2], form[1, 0], form[1, 1], form[1, 2]
             c0, c1, c2 = form[3, 0], form[3, 1], form[3, 2]
