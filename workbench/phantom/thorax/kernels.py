@@ -269,14 +269,12 @@ def added(ray, amount, totals):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def summed(enter, leave, lengths):  # type: ignore[no-untyped-def]
-    """Fill the summed length (rays,) of pieces (k, rays); empty ones, which leave before they enter, count nothing."""
-    for ray in range(len(lengths)):
-        total = 0.0
-        for piece in range(enter.shape[0]):
-            if leave[piece, ray] > enter[piece, ray]:
-                total += leave[piece, ray] - enter[piece, ray]
-        lengths[ray] = total
+def summed(enter, leave, totals):  # type: ignore[no-untyped-def]
+    """Add the length of pieces (k, rays) to each ray's total (rays,); empty ones, which leave before they enter, count nothing."""
+    for piece in range(enter.shape[0]):  # the outer loop, so that the inner one runs over neighbours
+        for ray in range(len(totals)):
+            inside = leave[piece, ray] - enter[piece, ray]
+            totals[ray] += inside if inside > 0 else 0.0
 
 
 @compiled

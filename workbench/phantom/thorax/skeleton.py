@@ -111,8 +111,8 @@ def bands(arcs: np.ndarray, cage: Ellipsoid, whole: np.ndarray, thin: float) -> 
     aside = (half_high - half_thick)[..., None] * upright
     thick = np.broadcast_to((half_thick[:, 1:] + half_thick[:, :-1]) / 2, whole.shape)[whole]
     cortex = np.broadcast_to(CORTEX, whole.shape)[whole]
-    pair = [Capsules((arcs + side)[..., :-1, :][whole], (arcs + side)[..., 1:, :][whole], thick) for side in (aside, -aside)]
-    return joined(pair), np.tile(cortex, 2)
+    pair = [Capsules(edge[..., :-1, :][whole], edge[..., 1:, :][whole], thick) for edge in (arcs + aside, arcs - aside)]
+    return joined(pair), np.concatenate([cortex, cortex])
 
 
 def break_at(arc: np.ndarray, at: int, step: float) -> tuple[np.ndarray, Capsules]:

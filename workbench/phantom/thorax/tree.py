@@ -67,7 +67,7 @@ def vessels(seed: int, patient: int, way: int) -> Capsules:
         fork = draw.uniform(0.25, 0.75, size=(2, len(start), 1)) * np.array([1, -1])[:, None, None]
         heading = unit((heading + fork * sideways).reshape(-1, 3))
         radius = (NARROWS * radius * np.exp(0.15 * draw.normal(size=(2, len(start))))).ravel()
-        start = np.tile(ends, (2, 1))
+        start = np.concatenate([ends, ends])
     return joined(parts)
 
 
@@ -76,6 +76,7 @@ def unit(ways: np.ndarray) -> np.ndarray:
     return ways / np.sqrt((ways**2).sum(1, keepdims=True))  # type: ignore[no-any-return]
 
 
+@lru_cache(maxsize=16)
 def airways(shift: float) -> Capsules:
     """Trachea, main and lobar bronchi; `shift` moves the carina to the side."""
     carina = np.array([0.3 + shift, 4.6, -1.4])
