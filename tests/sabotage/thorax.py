@@ -179,8 +179,8 @@ SABOTAGES = [
     ),
     Sabotage(
         f"{HERE}/skeleton.py",
-        "np.where(number < 2, 0.85, 0.62)",
-        "np.where(number < 2, -0.6, -0.6)",
+        "np.where(NUMBER < 2, 0.85, 0.62)",
+        "np.where(NUMBER < 2, -0.6, -0.6)",
         [f"{PATHS}::test_bones_never_lie_in_lung"],
         "ribs inside the lung",
     ),

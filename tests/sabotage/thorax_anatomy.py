@@ -69,6 +69,13 @@ SABOTAGES = [
     ),
     Sabotage(
         f"{HERE}/tree.py",
+        "(place * lung.radii)",
+        "np.multiply(place, lung.radii, out=place)",
+        [f"{TESTS}::test_what_is_kept_of_a_patient_is_the_same_for_the_next_film"],
+        "a film moves the strands of the next",
+    ),
+    Sabotage(
+        f"{HERE}/tree.py",
         "heading = draw.normal(size=(GRAINS, 3))",
         "heading = draw.normal(size=(GRAINS, 3)) + (2, 0, 0)",
         [f"{TESTS}::test_strands_have_no_direction_and_are_closer_below"],

@@ -102,6 +102,16 @@ def test_strands_have_no_direction_and_are_closer_below():
     assert height.min() >= LOWEST - 0.01 and (height < 0.25).mean() > 0.62
 
 
+def test_what_is_kept_of_a_patient_is_the_same_for_the_next_film():
+    first, again = (body_of(study_of()) for _ in range(2))
+    for one, other in (
+        (first.vessels["left"], again.vessels["left"]),
+        (first.bones.tubes, again.bones.tubes),
+        (first.airways, again.airways),
+    ):
+        assert all(np.array_equal(*parts) for parts in zip(one, other))
+
+
 def test_a_blow_breaks_adjacent_ribs_and_their_callus_is_solid_and_off_the_lung():
     for severity, count in ((0.2, 3), (0.9, 4)):
         body = body_of(with_finding(study_of(), "rib fracture", severity, "left"))

@@ -55,7 +55,8 @@ def rays(view: str, size: int, field: float, centre: tuple[float, float], dtype:
 
 def turn(yaw: float = 0.0, roll: float = 0.0, pitch: float = 0.0) -> np.ndarray:
     """Rotation by `roll` about z (left side up), then `pitch` about x, then `yaw` about y; degrees."""
-    (cy, sy), (cr, sr), (cp, sp) = ((math.cos(math.radians(each)), math.sin(math.radians(each))) for each in (yaw, roll, pitch))
+    yaw, roll, pitch = math.radians(yaw), math.radians(roll), math.radians(pitch)
+    cy, sy, cr, sr, cp, sp = math.cos(yaw), math.sin(yaw), math.cos(roll), math.sin(roll), math.cos(pitch), math.sin(pitch)
     return np.array(
         [
             [cy * cr + sy * sp * sr, sy * sp * cr - cy * sr, sy * cp],

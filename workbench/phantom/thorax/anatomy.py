@@ -149,12 +149,12 @@ def scaled(thing: Any, scale: float) -> Any:
         return Ellipsoid(thing.centre * scale, thing.radii * scale, thing.axes)
     if isinstance(thing, Capsules):
         return Capsules(thing.starts * scale, thing.ends * scale, thing.radius * scale)
-    if isinstance(thing, Device):
-        return thing._replace(tube=scaled(thing.tube, scale), boxes=scaled(thing.boxes, scale))
-    if isinstance(thing, Body | Skeleton):
-        return thing._replace(**{name: scaled(value, scale) for name, value in thing._asdict().items() if name != "scale"})
     if isinstance(thing, dict):
         return {name: scaled(value, scale) for name, value in thing.items()}
+    if isinstance(thing, Device):
+        return thing._replace(tube=scaled(thing.tube, scale), boxes=scaled(thing.boxes, scale))
+    if isinstance(thing, (Body, Skeleton)):
+        return thing._replace(**{name: scaled(value, scale) for name, value in thing._asdict().items() if name != "scale"})
     if isinstance(thing, int):
         return thing
     return [scaled(value, scale) for value in thing]

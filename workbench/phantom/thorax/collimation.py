@@ -1,5 +1,7 @@
 """The collimated field and what lies outside of it."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from workbench.phantom.thorax.acquisition import Acquisition
@@ -7,6 +9,7 @@ from workbench.phantom.thorax.acquisition import Acquisition
 OUTSIDE = {"none": 0.0, "black": 0.01, "grey": 0.42, "white": 0.985}
 
 
+@lru_cache(maxsize=4)
 def lit(taken: Acquisition, size: int, rim: float = 1.0) -> np.ndarray | None:
     """Share of every pixel that lies between the blades (h, w); None where there are none."""
     if taken.border == "none" or not any(taken.blades):

@@ -36,7 +36,7 @@ class Tone(NamedTuple):
 
     low: float
     high: float
-    levels: np.ndarray  # (BINS + 1,) cumulated share of pixels up to each of evenly spaced greys
+    levels: np.ndarray | None  # (BINS + 1,) cumulated share of pixels up to each of evenly spaced greys, where the look is equalised
 
 
 def uneven(taken: Acquisition, size: int, dtype: np.dtype) -> np.ndarray | float:
@@ -94,8 +94,9 @@ def tone_of(window: np.ndarray, flat: np.ndarray, study: Study) -> Tone:
     low, high = low - span * (0.15 - 0.12 * display[0]), high + span * (0.03 + 0.08 * display[1])
     if taken.look == "bright":
         high -= 0.35 * taken.strength * span
-    grey = bent((flat[core] - low) / (high - low)) if taken.look == "equalised" else np.zeros(1)
-    counts = np.histogram(grey, BINS, (0, 1))[0]
+    if taken.look != "equalised":
+        return Tone(low, high, None)
+    counts = np.histogram(bent((flat[core] - low) / (high - low)), BINS, (0, 1))[0]
     return Tone(low, high, np.concatenate([[0], np.cumsum(counts)]) / counts.sum())
 
 
@@ -108,12 +109,13 @@ def bent(grey: np.ndarray) -> np.ndarray:
 def toned(flat: np.ndarray, scanner: Scanner, taken: Acquisition, tone: Tone, gamma: float) -> np.ndarray:
     """Grey in [0, 1] (h, w) of an eased density."""
     grey = bent((flat - tone.low) / (tone.high - tone.low))
-    if taken.look == "equalised":
+    if tone.levels is not None:
         share = 0.65 * taken.strength
         grey = (1 - share) * grey + share * np.interp(grey, np.linspace(0, 1, BINS + 1), tone.levels).astype(grey.dtype)
     bend = {"dark": 0.7, "bright": -0.25, "washed out": -0.2}.get(taken.look, 0.0)
     grey = grey ** (scanner.gamma * math.exp(0.22 * gamma + bend * taken.strength))
-    grey = grey + scanner.sigmoid * (0.5 - 0.5 * np.cos(np.pi * grey) - grey)
+    if scanner.sigmoid:
+        grey = grey + scanner.sigmoid * (0.5 - 0.5 * np.cos(np.pi * grey) - grey)
     if scanner.detail:
         grey = grey + scanner.detail * (grey - coarse(grey, 1 / 24))
     if taken.look == "edges":

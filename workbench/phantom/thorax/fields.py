@@ -1,5 +1,6 @@
 """Smooth changes of a lung as functions of points in patient axes: films sample them along rays, volumes at voxels."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -32,8 +33,7 @@ class Field(NamedTuple):
     rise: float  # cm, by which the dome is higher than a plain one
     sulcus: float  # cm, height from which fluid stands
     lying: float  # degrees, how far the patient leans back
-    waves: np.ndarray  # (WAVES, 3) per cm
-    phases: np.ndarray  # (WAVES,)
+    texture: tuple[int, int, int]  # seed, side and study of what makes its findings ragged
 
 
 def field_of(study: Study, body: Body, side: str) -> Field:
@@ -43,9 +43,6 @@ def field_of(study: Study, body: Body, side: str) -> Field:
     base = LUNG * float(np.exp(-0.35 * (study.inspiration - 0.6)))
     if side in body.fallen:
         base = min(base * float(np.prod(body.lungs[side].radii / body.fallen[side].radii)) ** 0.6, 0.7)
-    draw = rng(study.seed, "thorax texture", SIDES.index(side), study.number)
-    heading = draw.normal(size=(WAVES, 3))
-    heading *= (draw.uniform(0.8, 3.2, size=WAVES) / np.sqrt((heading**2).sum(1)))[:, None]
     return Field(
         base,
         findings,
@@ -56,8 +53,7 @@ def field_of(study: Study, body: Body, side: str) -> Field:
         chest.half(side).top * body.scale,
         sulcus(study, side) * body.scale,
         lying(study),
-        heading / body.scale,
-        draw.uniform(0, 2 * np.pi, size=WAVES),
+        (study.seed, SIDES.index(side), study.number),
     )
 
 
@@ -66,10 +62,20 @@ def lying(study: Study) -> float:
     return float(rng(study.seed, "thorax lying", 0, study.number).uniform(*LYING)) if study.view == "AP" else 0.0
 
 
+@lru_cache(maxsize=16)
+def waves(seed: int, side: int, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Plane waves (WAVES, 3) per unscaled cm, and their phases (WAVES,)."""
+    draw = rng(seed, "thorax texture", side, number)
+    heading = draw.normal(size=(WAVES, 3))
+    heading *= (draw.uniform(0.8, 3.2, size=WAVES) / np.sqrt((heading**2).sum(1)))[:, None]
+    return heading, draw.uniform(0, 2 * np.pi, size=WAVES)
+
+
 def ragged(field: Field, points: np.ndarray) -> np.ndarray:
     """Noise of unit variance at points (3, n): a few plane waves."""
     kind = points.dtype
-    angle = field.waves.astype(kind) @ points + field.phases.astype(kind)[:, None]
+    heading, phases = waves(*field.texture)
+    angle = (heading / field.scale).astype(kind) @ points + phases.astype(kind)[:, None]
     return np.sin(angle).sum(0) * kind.type(np.sqrt(2 / WAVES))
 
 

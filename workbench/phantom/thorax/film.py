@@ -1,5 +1,6 @@
 """From path lengths to a film: Beer-Lambert at two energies, scatter, blur, noise, and the display of three scanners."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -79,8 +80,9 @@ Look = Callable[[Study, int], Paths]  # path lengths on a film of so many rays a
 def log_exposure(study: Study, size: int, look: Look = seen) -> tuple[np.ndarray, Paths]:
     """Noise-free share of the unattenuated beam at the detector (size, size), before any display; the paths, things on the skin included."""
     fine = size if size >= 128 else 2 * size
-    found, beam = look(study, fine), beam_of(study, fine)
+    found = look(study, fine)
     for solids, density in wires(study):
+        beam = beam_of(study, fine)
         found = found._replace(device=found.device + density * beam.slant * union([crossed(beam, solids, turned(study))]).total(beam))
     primary = sum(share * np.exp(-attenuated(found, energy)) for energy, share in enumerate(SHARES))
     blurred = ndimage.gaussian_filter(primary + SCATTER * coarse(primary, 0.1), BLUR * fine, mode="nearest")
@@ -120,7 +122,8 @@ def display(study: Study, density: np.ndarray, window: np.ndarray) -> np.ndarray
     scanner, taken, size = SCANNERS[study.device_style], study.acquisition, len(density)
     clean = smoothed(density, quanta(study, size))
     first = clean if window is density else smoothed(window, quanta(study, size))
-    flat, like = eased(clean, scanner, first), eased(first, scanner, first)
+    flat = eased(clean, scanner, first)
+    like = flat if first is clean else eased(first, scanner, first)
     grey = toned(flat, scanner, taken, tone_of(window, like, study), study.display[2])
     grey = bordered(grey, taken, lit(taken, size, scanner.rim))
     for each in marks(study.seed, study.number, study.film, taken, study.view, scanner.marker, scanner.text):
@@ -139,10 +142,10 @@ def ground_truth(study: Study, found: Paths, size: int) -> tuple[np.ndarray, lis
             for column in range(factor):
                 counts += fine[row::factor, column::factor]
         thin = name in ("nodule", "rib fracture", "pacemaker") or name.endswith(("tube", "line"))
-        here = counts >= (0.25 if thin else 0.5) * factor**2
+        here = counts >= math.ceil((0.25 if thin else 0.5) * factor**2)
         if field is not None:
             here &= field >= 0.5
-        planes[here] |= np.uint16(1 << MASKS.index(name))
+        planes |= here * np.uint16(1 << MASKS.index(name))
         label = "cardiomegaly" if name == "heart" else name
         if "lung" not in name and here.any() and study.has(label):
             rows, columns = np.flatnonzero(here.any(1)), np.flatnonzero(here.any(0))

@@ -106,9 +106,9 @@ def united(centres, radii, axes, x, y, alpha, beta, form, counts, enter, leave):
     `counts` (h, w) begins as zeros and ends as the number of pieces of every ray; those it lacks lie at FAR.
     """
     most = 0
-    for solid in range(enter.shape[0]):
-        depth = centres[solid, 2]
-        for row in range(enter.shape[1]):
+    for row in range(enter.shape[1]):
+        for solid in range(enter.shape[0]):
+            depth = centres[solid, 2]
             conic(form, solid, centres, radii, axes, y[row], alpha, beta)
             a0, a1, a2, b0, b1, b2 = form[0, 0], form[0, 1], form[0, 2], form[1, 0], form[1, 1], form[1, 2]
             c0, c1, c2 = form[3, 0], form[3, 1], form[3, 2]
@@ -269,14 +269,12 @@ def added(ray, amount, totals):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def summed(enter, leave, lengths):  # type: ignore[no-untyped-def]
-    """Fill the summed length (rays,) of pieces (k, rays); empty ones, which leave before they enter, count nothing."""
-    for ray in range(len(lengths)):
-        total = 0.0
-        for piece in range(enter.shape[0]):
-            if leave[piece, ray] > enter[piece, ray]:
-                total += leave[piece, ray] - enter[piece, ray]
-        lengths[ray] = total
+def summed(enter, leave, totals):  # type: ignore[no-untyped-def]
+    """Add the length of pieces (k, rays) to each ray's total (rays,); empty ones, which leave before they enter, count nothing."""
+    for piece in range(enter.shape[0]):  # the outer loop, so that the inner one runs over neighbours
+        for ray in range(len(totals)):
+            inside = leave[piece, ray] - enter[piece, ray]
+            totals[ray] += inside if inside > 0 else 0.0
 
 
 @compiled

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -63,7 +64,7 @@ class Placed(NamedTuple):
 
     def stacked(self, solids: list[Ellipsoid]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Centres (n, 3), radii (n, 3) and axes (n, 3, 3) in the detector's axes."""
-        centres, radii, axes = (np.array([getattr(solid, name) for solid in solids], float) for name in Ellipsoid._fields)
+        centres, radii, axes = (np.array(each, float) for each in zip(*solids))
         return centres @ self.turned.T, radii, self.turned @ axes
 
     def window(self, solid: Ellipsoid) -> tuple[slice, slice]:
@@ -224,6 +225,7 @@ def contents(placed: Placed, field: Field, within: Interval, pieces: Interval) -
     return up @ filled @ across.T, {name: up @ mean @ across.T for name, mean in zip(found, means)}
 
 
+@lru_cache(maxsize=64)
 def finer(size: int, factor: int, kind: np.dtype) -> np.ndarray:
     """Linear interpolation from every `factor`-th sample to all (size, coarse)."""
     coarse = len(range(factor // 2, size, factor))

@@ -23,9 +23,9 @@ def length(pieces: Interval) -> np.ndarray:
     """Summed length of pieces (h, w)."""
     from workbench.phantom.thorax.kernels import summed
 
-    lengths = np.empty(pieces.enter.shape[1:], pieces.enter.dtype)
-    summed(*flattened(pieces), lengths.reshape(-1))
-    return lengths
+    totals = np.zeros(pieces.enter.shape[1:])
+    summed(*flattened(pieces), totals.reshape(-1))
+    return totals.astype(pieces.enter.dtype)
 
 
 def gaps(within: Interval, pieces: Interval) -> Interval:

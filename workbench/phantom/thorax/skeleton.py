@@ -1,5 +1,6 @@
 """The bones of one patient: ribs round the cage, vertebrae, breastbone, and the shoulder girdle; patient axes, unscaled cm."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,10 @@ BROKEN = 3  # adjacent ribs at least, as a blow that breaks one mostly breaks it
 CALLUS = 1.2  # cm of dense bone at most: what heals is solid
 FADES = 2.5  # pieces of a rib beyond a fracture until it is back in its place
 BREASTBONE = (0.0, 1.4, 8.9), (1.7, 8.2, 0.5), 0.08  # place, half axes, cortex
+
+ALONG, NUMBER = np.linspace(0, 1, PIECES + 1), np.arange(RIBS)[:, None]  # share of a rib's length from the spine on; which rib
+SMALL = np.where(np.isin(NUMBER, (0, 10, 11)), 0.85, 1.0)  # the first and the last two are slighter
+CORTEX = np.interp(ALONG[1:], (0, 0.35, 0.6, 1), (0.36, 0.3, 0.14, 0.03))  # of the pieces of a rib
 
 # of one vertebra: both ends of every tube from the middle of its body, radius and cortex
 VERTEBRA = (
@@ -61,13 +66,13 @@ def skeleton(study: Study, cage: Ellipsoid) -> Skeleton:
                 own_arcs[which], callus = break_at(own_arcs[which], at, fracture.size)
                 healing.append(callus)
             broken[side] = joined(healing)
-    parts = [bands(both, cage, whole, thin), *vertebrae(top, spacing)]
-    parts += [(healing, np.full(len(healing.radius), CALLUS)) for healing in broken.values()]
-    axial = sum(len(bones.radius) for bones, _ in parts)
+    parts = [bands(both, cage, whole, thin), vertebrae(float(top), float(spacing))]
+    axial = sum(len(bones.radius) for bones, _ in parts) + sum(len(healing.radius) for healing in broken.values())
     shoulders, plates = girdle(study)
-    parts += [(bones, np.full(len(bones.radius), cortex)) for bones, cortex in shoulders]
-    tubes = joined([bones for bones, _ in parts])
-    cortex = np.concatenate([each for _, each in parts]) * (1.1 - 0.3 * max(0.0, (study.patient.age - 50) / 40))
+    solid = [*((healing, CALLUS) for healing in broken.values()), *shoulders]  # of one cortex each
+    tubes = joined([bones for bones, _ in [*parts, *solid]])
+    cortex = np.repeat([each for _, each in solid], [len(bones.radius) for bones, _ in solid])
+    cortex = np.concatenate([*(each for _, each in parts), cortex]) * (1.1 - 0.3 * max(0.0, (study.patient.age - 50) / 40))
     place, radii, rind = BREASTBONE
     lying = turn(0.0, 0.0, -12.0)
     return Skeleton(
@@ -82,13 +87,12 @@ def skeleton(study: Study, cage: Ellipsoid) -> Skeleton:
 
 def rib_arcs(cage: Ellipsoid, high: np.ndarray, steep: float, bend: float, raised: float) -> np.ndarray:
     """Middle lines (RIBS, PIECES + 1, 3) of the left ribs: from the vertebra round the cage and down, just outside the cage."""
-    number = np.arange(RIBS)[:, None]
-    angle = np.deg2rad(13.0 + (np.array(REACH)[:, None] - 13.0) * np.linspace(0, 1, PIECES + 1))
-    drop = steep * (4.6 + 0.62 * np.minimum(number, 8)) - raised
+    angle = np.deg2rad(13.0 + (np.array(REACH)[:, None] - 13.0) * ALONG)
+    drop = steep * (4.6 + 0.62 * np.minimum(NUMBER, 8)) - raised
     turned = angle / np.deg2rad(140.0)
     height = high[:, None] + raised * 0.5 + 0.5 * np.sin(np.pi * np.minimum(2.2 * turned, 1)) - drop * turned**bend
     level = np.sqrt(np.clip(1 - ((height - cage.centre[1]) / cage.radii[1]) ** 2, 0.12, 1))
-    out = np.where(number < 2, 0.85, 0.62)  # half a rib; the straight pieces cut the corners of the arc
+    out = np.where(NUMBER < 2, 0.85, 0.62)  # half a rib; the straight pieces cut the corners of the arc
     across, along = cage.radii[0] * level + out, cage.radii[2] * level + out
     return np.stack([across * np.sin(angle), height, cage.centre[2] - along * np.cos(angle)], 2)
 
@@ -98,19 +102,17 @@ def bands(arcs: np.ndarray, cage: Ellipsoid, whole: np.ndarray, thin: float) -> 
 
     A band stands on edge against the cage, is thickest behind and broadest in front, where little bone is left.
     """
-    t, number = np.linspace(0, 1, PIECES + 1), np.arange(RIBS)[:, None]
     along = np.gradient(arcs, axis=-2)
     outward = (arcs - cage.centre) / cage.radii**2
     upright = np.cross(along, outward)
     upright *= np.sign(upright[..., 1:2]) / np.sqrt((upright**2).sum(-1, keepdims=True))
-    small = np.where(np.isin(number, (0, 10, 11)), 0.85, 1.0)
-    half_thick = thin * small * (0.40 - 0.06 * t)
-    half_high = thin * small * (0.62 + 0.008 * number + 0.12 * t)
+    half_thick = thin * SMALL * (0.40 - 0.06 * ALONG)
+    half_high = thin * SMALL * (0.62 + 0.008 * NUMBER + 0.12 * ALONG)
     aside = (half_high - half_thick)[..., None] * upright
     thick = np.broadcast_to((half_thick[:, 1:] + half_thick[:, :-1]) / 2, whole.shape)[whole]
-    cortex = np.broadcast_to(np.interp(t[1:], (0, 0.35, 0.6, 1), (0.36, 0.3, 0.14, 0.03)), whole.shape)[whole]
-    pair = [Capsules((arcs + side)[..., :-1, :][whole], (arcs + side)[..., 1:, :][whole], thick) for side in (aside, -aside)]
-    return joined(pair), np.tile(cortex, 2)
+    cortex = np.broadcast_to(CORTEX, whole.shape)[whole]
+    pair = [Capsules(edge[..., :-1, :][whole], edge[..., 1:, :][whole], thick) for edge in (arcs + aside, arcs - aside)]
+    return joined(pair), np.concatenate([cortex, cortex])
 
 
 def break_at(arc: np.ndarray, at: int, step: float) -> tuple[np.ndarray, Capsules]:
@@ -126,13 +128,13 @@ def break_at(arc: np.ndarray, at: int, step: float) -> tuple[np.ndarray, Capsule
     return moved, Capsules(moved[[at - 1]] + beside, moved[[at]] + beside, np.array([radius]))
 
 
-def vertebrae(top: float, spacing: float) -> list[tuple[Capsules, np.ndarray]]:
-    """Bodies as two lying pills one behind the other, with discs between them; pedicles, transverse and spinous processes."""
+@lru_cache(maxsize=16)
+def vertebrae(top: float, spacing: float) -> tuple[Capsules, np.ndarray]:
+    """Bodies as two lying pills one behind the other, with discs between them, pedicles, transverse and spinous processes; the thickness of their cortex. Kept for the patient's next film."""
     number = np.arange(-4, 15)
     size = 1.0 + 0.022 * np.maximum(number, -2)
     middle = np.stack([0 * size, top - 0.4 - spacing * number, -6.9 + 0.4 * np.cos(number / 4.0)], 1)
-    found = []
-    for start, end, radius, cortex in VERTEBRA:
-        starts, ends = (middle + np.array(place) * np.stack([size, 0 * size + 1, 0 * size + 1], 1) for place in (start, end))
-        found.append((Capsules(starts, ends, radius * (size if radius > 0.5 else 1) * np.ones(len(size))), np.full(len(size), cortex)))
-    return found
+    broader = np.stack([size, 0 * size + 1, 0 * size + 1], 1)
+    *places, radius, cortex = (np.array(part, float)[:, None] for part in zip(*VERTEBRA))
+    starts, ends = ((middle + place * broader).reshape(-1, 3) for place in places)
+    return Capsules(starts, ends, np.where(radius > 0.5, radius * size, radius).ravel()), np.repeat(cortex, len(size))

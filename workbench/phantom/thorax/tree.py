@@ -19,16 +19,23 @@ GRAINS, LOWEST = 520, -0.5  # in a lung, above this height in its half axes: wha
 
 def grains(study: Study, lung: Ellipsoid, way: int) -> Capsules:
     """What is too fine to be a branch: the smallest vessels and septa as short strands in any direction, more of them below than above."""
-    draw = rng(study.seed, f"thorax grains {way}", 0, study.patient_index)
+    place, reach, radius = strands(study.seed, study.patient_index, way)
+    places = lung.centre + (place * lung.radii) @ lung.axes.T
+    return Capsules(places - reach, places + reach, radius)
+
+
+@lru_cache(maxsize=16)
+def strands(seed: int, patient: int, way: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Places (n, 3) of the grains in a lung's half axes, half their lengths (n, 3) and radii (n,), cm; kept for the patient's next film."""
+    draw = rng(seed, f"thorax grains {way}", 0, patient)
     levels = np.linspace(LOWEST, 1, 200)
     share = np.cumsum((1 - levels**2) * (1.5 - levels))
     up = np.interp(draw.random(GRAINS), share / share[-1], levels)
     angle, away = draw.uniform(0, 2 * np.pi, GRAINS), np.sqrt(draw.random(GRAINS) * (1 - up**2))
     place = np.stack([away * np.cos(angle), up, away * np.sin(angle)], 1)
-    places = lung.centre + (place * lung.radii) @ lung.axes.T
     heading = draw.normal(size=(GRAINS, 3))
     reach = heading / np.sqrt((heading**2).sum(1, keepdims=True)) * draw.uniform(0.1, 0.5, (GRAINS, 1))
-    return Capsules(places - reach, places + reach, 0.2 * np.exp(0.3 * draw.normal(size=GRAINS)))
+    return place, reach, 0.2 * np.exp(0.3 * draw.normal(size=GRAINS))
 
 
 @lru_cache(maxsize=16)
@@ -53,12 +60,14 @@ def vessels(seed: int, patient: int, way: int) -> Capsules:
             parts += [Capsules(start, middle, radius), Capsules(middle, ends, 0.88 * radius)]
         else:
             parts.append(Capsules(start, ends, radius))
+        if generation == len(REACHES) - 1:  # twigs fork no further
+            break
         sideways = draw.normal(size=heading.shape)
         sideways = unit(sideways - (sideways * heading).sum(1, keepdims=True) * heading)
         fork = draw.uniform(0.25, 0.75, size=(2, len(start), 1)) * np.array([1, -1])[:, None, None]
         heading = unit((heading + fork * sideways).reshape(-1, 3))
         radius = (NARROWS * radius * np.exp(0.15 * draw.normal(size=(2, len(start))))).ravel()
-        start = np.tile(ends, (2, 1))
+        start = np.concatenate([ends, ends])
     return joined(parts)
 
 
@@ -67,6 +76,7 @@ def unit(ways: np.ndarray) -> np.ndarray:
     return ways / np.sqrt((ways**2).sum(1, keepdims=True))  # type: ignore[no-any-return]
 
 
+@lru_cache(maxsize=16)
 def airways(shift: float) -> Capsules:
     """Trachea, main and lobar bronchi; `shift` moves the carina to the side."""
     carina = np.array([0.3 + shift, 4.6, -1.4])
