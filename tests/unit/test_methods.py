@@ -57,6 +57,11 @@ def test_the_small_resnet_has_the_promised_size():
     assert 0.25e6 < sum(value.numel() for value in vision_tower(VisionFields()).parameters()) < 0.35e6
 
 
+def test_each_block_of_the_small_resnet_halves_its_map_and_widens_none():
+    for blocks, side in ((3, 14), (4, 7), (5, 4)):
+        assert vision_tower(VisionFields(blocks=blocks, width=32)).map(torch.zeros(1, 1, 224, 224)).shape == (1, 32, side, side)
+
+
 def test_clip_is_info_nce_of_its_projections_without_repeated_texts_as_negatives():
     method, batch = build("clip").eval(), batch_of("clip")
     assert len(batch["text_id"].unique()) < 8
