@@ -6,6 +6,7 @@ WORDS, FUSION, PAIR, M3AE = "workbench/words.py", "workbench/nn/fusion.py", "wor
 VQA, CLASSIFY, RETRIEVE = (f"workbench/methods/m3ae_{name}.py" for name in ("vqa", "classify", "retrieve"))
 TEXT, OWN, TUNED, LOSS = (f"tests/unit/test_{name}.py" for name in ("words", "m3ae", "m3ae_tuned", "losses"))
 SUMMED, GOLDEN = f"{LOSS}::test_words_and_pairs_are_told_by_cross_entropy_summed", "tests/golden/test_losses.py::test_m3ae_terms"
+COMPARES = f"{OWN}::test_the_report_compares_with_another_s_image_and_report"
 SABOTAGES = [
     Sabotage("workbench/losses/words.py", 'reduction="sum"', 'reduction="mean"', [SUMMED, GOLDEN], "a mean that the loop divides again"),
     Sabotage("workbench/losses/matching.py", "cross_entropy(logits, match, reduction", "cross_entropy(logits, 1 - match, reduction", [SUMMED, GOLDEN], "non-pairs called pairs"),
@@ -47,7 +48,7 @@ SABOTAGES = [
     Sabotage(VQA, "places.get(text.normalise(each", "places.get((each", [f"{TUNED}::test_questions_are_drawn_anew_and_their_answers_found_by_name"], "answers by their case"),
     Sabotage(VQA, "rng.permutation(len(asked))[: config.questions]", "range(min(len(asked), config.questions))", [f"{TUNED}::test_questions_are_drawn_anew_and_their_answers_found_by_name"], "the same questions each time"),
     Sabotage(VQA, "one_hot(target.clamp(min=0), logits.shape[1]) * known", "one_hot(target.clamp(min=0), logits.shape[1])", [f"{TUNED}::test_answers_are_scored_against_the_image_of_their_own_study"], "an unknown answer is the first"),
-    Sabotage(VQA, 'self.see(batch), batch["text_index"]))', 'self.see(batch), batch["text_index"] * 0))', [f"{TUNED}::test_answers_are_scored_against_the_image_of_their_own_study"], "one image for all questions"),
+    Sabotage(VQA, 'see_first(batch), batch["text_index"]))', 'see_first(batch), batch["text_index"] * 0))', [f"{TUNED}::test_answers_are_scored_against_the_image_of_their_own_study"], "one image for all questions"),
     Sabotage(VQA, "if not asked:", "if False:", [f"{TUNED}::test_questions_are_drawn_anew_and_their_answers_found_by_name"], "studies without question"),
     Sabotage(CLASSIFY, 'if config.section in ("", each.section)', "if True", [f"{TUNED}::test_labels_are_read_from_the_image_and_the_chosen_section"], "the whole report"),
     Sabotage("workbench/transforms.py", "if found is None or len(found) != expected:", "if found is None:", [f"{TUNED}::test_labels_are_read_from_the_image_and_the_chosen_section"], "another number of labels"),
@@ -56,6 +57,10 @@ SABOTAGES = [
     Sabotage(RETRIEVE, 'if self.config.negatives == "fixed" else None', 'if self.config.negatives == "official" else None', [f"{TUNED}::test_a_report_with_the_same_words_is_no_false_one_unless_as_published"], "the switch turned round"),
     Sabotage(RETRIEVE, "if self.training and size <= self.config.false_texts:", "if False:", [f"{TUNED}::test_reports_are_ranked_by_the_matching_head"], "fewer texts than asked for"),
     Sabotage("training/data_commands.py", "most_common() if count >= least", "most_common() if count > least", [f"{TUNED}::test_the_answers_of_the_training_split_are_listed_by_how_often_they_are_given"], "leaves out what is given often enough"),
-    Sabotage("workbench/batches.py", '"images": first.roll(1, 0)', '"images": first', [f"{OWN}::test_the_report_compares_with_another_s_image_and_report"], "the own image for another's"),
-    Sabotage("workbench/batches.py", 'batch["input_ids"].roll(1, 0)', 'batch["input_ids"]', [f"{OWN}::test_the_report_compares_with_another_s_image_and_report"], "the own report for another's"),
+    Sabotage(M3AE, "hidden[reports].any(1)", "hidden.any(1)", [COMPARES], "studies without report count"),
+    Sabotage(M3AE, "wanted == wanted.mode().values", "wanted == wanted.max()", [COMPARES], "any word for the commonest"),
+    Sabotage(M3AE, '"pairs called own": called == 1', '"pairs called own": called == match', [COMPARES], "one answer to all goes unseen"),
+    Sabotage("training/studies/real_small.py", 'initialise_from(ranker, {"pair": str(run.path)})', "pass", ["tests/unit/test_studies.py::test_the_small_real_study_runs_from_training_to_its_table"], "pairs scored by an untrained network"),
+    Sabotage("workbench/batches.py", '"images": first.roll(1, 0)', '"images": first', [COMPARES], "the own image for another's"),
+    Sabotage("workbench/batches.py", 'batch["input_ids"].roll(1, 0)', 'batch["input_ids"]', [COMPARES], "the own report for another's"),
 ]  # fmt: skip

@@ -233,6 +233,16 @@ def test_the_report_compares_with_another_s_image_and_report():
         torch.testing.assert_close((batch if shown is batch else others_images(batch))["images"], shown["images"])
     for name, told in (("its own report", batch), ("another's report", report)):
         assert found[f"error of hidden patches, {name}"] == pytest.approx(float(method.reconstruct(told, mask)[1][mask].mean()), rel=1e-5)
+    shares = [len(np.unique(batch["input_ids"][hidden])), int(np.unique(batch["input_ids"][hidden], return_counts=True)[1].max())]
+    assert found["hidden words right, the commonest"] == pytest.approx(shares[1] / int(hidden.sum())) and shares[0] > 1
+    assert found["patches hidden"] == pytest.approx(float(mask.float().mean())) and found["reports with a hidden word"] == 1
+    few = batch["extra"]["hidden_words"] & torch.tensor([[True], [True], [False], [False], [False]])
+    mute = changed(batch, text_id=batch["text_id"] * torch.tensor([1, 1, 1, 1, 0]), hidden_words=few)
+    assert method.mechanism_report(mute)["reports with a hidden word"] == 0.5, "of four reports"
+    method.pair.match.weight.zero_()
+    for told, bias in ((1.0, [0.0, 1.0]), (0.0, [1.0, 0.0])):
+        method.pair.match.bias.copy_(torch.tensor(bias))
+        assert method.mechanism_report(batch)["pairs called own"] == told
     assert found["error of hidden patches, its own report"] != found["error of hidden patches, another's report"]
     two = changed(batch, image_index=torch.tensor([0, 0, 1, 2, 2]), view_index=torch.tensor([0, 1, 0, 0, 1]))
     assert torch.equal(others_images(two)["images"], batch["images"][[3, 0, 2]]) and others_images(two)["image_index"].tolist() == [0, 1, 2]

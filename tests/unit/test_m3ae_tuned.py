@@ -134,7 +134,7 @@ def test_reports_are_ranked_by_the_matching_head():
         every = method.ranking(batch)
         joint = method.features_of(batch, ["joint"])["joint"]
         torch.testing.assert_close(every.diagonal(), method.pair.match(joint)[:, 1], rtol=1e-4, atol=1e-5)
-        one = method.scores(batch, method.see(batch), torch.tensor([[3], [1], [4], [0], [2]]))
+        one = method.scores(batch, method.pair.see_first(batch), torch.tensor([[3], [1], [4], [0], [2]]))
         torch.testing.assert_close(one[:, 0], every[torch.arange(5), [3, 1, 4, 0, 2]], rtol=1e-4, atol=1e-5)
         whole = build_method(RETRIEVE | {"false_texts": 4}, 0).eval()(batch).terms["ranking"]
         wanted = (every.exp().sum(1).log() - every.diagonal()).sum()

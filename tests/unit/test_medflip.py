@@ -299,8 +299,25 @@ def test_the_mechanism_in_numbers():
     assert report["s1 of positives, share of its most"] == pytest.approx(wanted, rel=1e-4)
     assert report["cosine of negatives"] == pytest.approx(float(cosines[~positives].mean()), rel=1e-4)
     assert report["entropy of the targets"] > 0 and report["explained of the trivial error"] < 1
+    assert report["s1 of all, share of its most"] == pytest.approx(np.linalg.svd(cosines.numpy())[1][0] / 8, rel=1e-4)
+    assert not any(name.startswith("s1 of patches") for name in report)
     bare = build(targets="hard", mask_ratio=0.0, weights={"pixels": 0.0}).eval()
     assert "entropy of the targets" not in bare.mechanism_report(batch_of(mask_ratio=0.0))
+
+
+@torch.no_grad()
+def test_the_mechanism_of_tokens_compares_own_reports_with_others():
+    more = {"svd": "svd_tokens", "svd_words": 5}
+    method, batch = build(**more).eval(), batch_of(**more)
+    report, found = method.mechanism_report(batch), np.zeros((8, 8))
+    patches = normalize(method.image_projector(method.vision(batch["images"]).patches), dim=2)
+    words, there = method.text.words(batch["input_ids"], batch["attention_mask"], 5)
+    words = normalize(method.text_projector(words), dim=2)
+    for i, j in np.ndindex(8, 8):
+        spoken = words[j][there[j]]
+        found[i, j] = np.linalg.svd((patches[i] @ spoken.T).numpy())[1][0] / (16 * len(spoken)) ** 0.5
+    assert report["s1 of patches and words, own report"] == pytest.approx(np.trace(found) / 8, rel=1e-4)
+    assert report["s1 of patches and words, others"] == pytest.approx((found.sum() - np.trace(found)) / 56, rel=1e-4)
 
 
 def run_config(**more):
@@ -369,7 +386,7 @@ def rows_of(batch, start, stop):
 def join(rank, port, forms):
     dist.init_process_group("gloo", f"tcp://127.0.0.1:{port}", timeout=timedelta(seconds=120), world_size=2, rank=rank)
     try:
-        return [step(2, rank, form, *((0, 3), (3, 8))[rank]) for form in forms]
+        return [*(step(2, rank, form, *((0, 3), (3, 8))[rank]) for form in forms), build().levels(4)["terms.contrastive"]["value"]]
     finally:
         dist.destroy_process_group()
 
@@ -384,5 +401,6 @@ def test_two_processes_with_unequal_shares_equal_one_value_and_gradient():
     found = join(0, port, forms)
     other.join(60)
     assert other.exitcode == 0
-    for form, each in zip(forms, found):
+    assert found.pop() == pytest.approx(math.log(8)), "texts of both processes"
+    for form, each in zip(forms, found, strict=True):
         torch.testing.assert_close(each, step(1, 0, form, 0, 8), rtol=1e-6, atol=1e-8)

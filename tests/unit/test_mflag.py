@@ -1,5 +1,6 @@
 """M-FLAG whole: its augmentation, the quirks of its code as switches, the account of parameters, the mechanism in numbers."""
 
+import math
 import multiprocessing
 import socket
 from datetime import timedelta
@@ -15,7 +16,7 @@ from tests.unit.test_text import small_bert  # noqa: F401
 from workbench import account, warps
 from workbench.dataset import Image, Text
 from workbench.errors import UserError
-from workbench.losses.geometry import orthogonality
+from workbench.losses.geometry import orthogonality, orthogonality_floor
 from workbench.methods.mflag import MFLAG, MFLAGConfig, report
 from workbench.randomness import rng
 from workbench.transforms import MEAN, STD, ImageFields
@@ -124,13 +125,15 @@ def test_norm_decay_puts_all_parameters_in_one_group():
 
 
 def spread(rank, port, gathering):
-    """The orthogonality of one of two processes with 3 and 5 studies."""
+    """The orthogonality of one of two processes with 3 and 5 studies, and what it and CLIP's contrast are read against with 4 a process."""
     dist.init_process_group("gloo", f"tcp://127.0.0.1:{port}", timeout=timedelta(seconds=120), world_size=2, rank=rank)
     try:
         method, batch = build("mflag", **PLAIN, gathering=gathering), batch_of("mflag")
         start, stop = ((0, 3), (3, 8))[rank]
         named = {name: value[start:stop] for name, value in batch.items() if name != "extra"}
-        return float(method(named | {"image_index": torch.arange(stop - start), "extra": {}}).terms["orthogonality"].sum.detach())
+        found = method(named | {"image_index": torch.arange(stop - start), "extra": {}}).terms["orthogonality"].sum
+        levels = [build("clip").levels(4)["terms.contrastive"], method.levels(4)["terms.orthogonality"]]
+        return float(found.detach()), [level["value"] for level in levels]
     finally:
         dist.destroy_process_group()
 
@@ -148,7 +151,7 @@ def test_official_processes_do_not_share_their_rows(gathering):
     results = context.Queue()
     other = context.Process(target=in_child, args=(results, port, gathering))
     other.start()
-    found = [spread(0, port, gathering), results.get(timeout=60)]
+    (*found,), levels = zip(spread(0, port, gathering), results.get(timeout=60), strict=True)
     other.join(60)
     shares = []
     for start, stop in ((0, 3), (3, 8)):  # batch statistics are per process, so each share is encoded alone
@@ -157,6 +160,8 @@ def test_official_processes_do_not_share_their_rows(gathering):
     wanted = [orthogonality(torch.cat(shares), "official")] * 2 if gathering == "fixed" else [orthogonality(z, "official") for z in shares]
     np.testing.assert_allclose(found, [float(each) for each in wanted], rtol=1e-5)
     assert (found[0] == found[1]) is (gathering == "fixed")
+    floor = orthogonality_floor(8 if gathering == "fixed" else 4, 12, "official", None, "sum")
+    assert levels == (pytest.approx([math.log(8), floor]),) * 2 and build("clip").levels(4)["terms.contrastive"]["value"] == math.log(4)
 
 
 def test_the_paper_s_78_per_cent():

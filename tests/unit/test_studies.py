@@ -5,12 +5,17 @@ import os
 from functools import partial
 
 import pytest
+import torch
 
 from training import records, studies
 from training.records import averaged, same
 from training.studies import real_small
 from workbench.analysis.statistics import macro_auroc_interval
+from workbench.batches import Rows, fixed_batches, others_texts
 from workbench.errors import UserError
+from workbench.features import dataset_of
+from workbench.models import load_method
+from workbench.run import Run, list_runs
 
 
 def test_a_study_that_is_not_there_or_has_no_data_says_so(tmp_path, monkeypatch):
@@ -38,6 +43,19 @@ def test_seeds_are_averaged_with_patients_drawn_jointly_and_the_seed_as_unit_bes
     assert found["over seeds"]["high"] - found["value"] == pytest.approx(half, rel=1e-5)
 
 
+def matched_by_the_head(run):
+    """A method without a shared space scores pairs by what its matching head says of their joint vector."""
+    dataset = dataset_of(run)
+    held, method = dataset.split("val")[:4], load_method(run)
+    (batch,) = fixed_batches(Rows(type(method), method.config, {"data": dataset}, 0, "study", augment=False), "data", held, 4)
+    with torch.no_grad():
+        own = method.pair.match(method.features_of(batch, ["joint"])["joint"])[:, 1]
+        others = method.pair.match(method.features_of(others_texts(batch), ["joint"])["joint"])[:, 1]
+    scores = torch.from_numpy(real_small.pair_scores(run, dataset, held))
+    torch.testing.assert_close(scores.diagonal(), own, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(scores[torch.arange(4), [3, 0, 1, 2]], others, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.skipif("WORKBENCH_TEST_DATA" not in os.environ, reason="WORKBENCH_TEST_DATA names no folder of real radiographs")
 def test_the_small_real_study_runs_from_training_to_its_table(tmp_path, monkeypatch):
     read = real_small.recipes.read
@@ -52,6 +70,7 @@ def test_the_small_real_study_runs_from_training_to_its_table(tmp_path, monkeypa
         "CLIP",
         "M-FLAG",
         "MAE",
+        "MedFLIP",
         "from phantoms",
         "untrained CLIP",
         "untrained MAE",
@@ -61,8 +80,17 @@ def test_the_small_real_study_runs_from_training_to_its_table(tmp_path, monkeypa
         "file size",
     } == set(rows)
     assert 0.6 < rows["pixels"]["low"] < rows["pixels"]["value"] < 0.75 and 0.5 < rows["source"]["value"] < 0.7
-    recalls = document["notes"]["CLIP"]["image to note"][0]
-    assert set(recalls) == {"recall at 1", "recall at 5", "recall at 10"} and 0 < recalls["recall at 1"]["chance"] < 0.2
+    assert set(document["notes"]) == {"CLIP", "M-FLAG", "MedFLIP", "M3AE"}
+    for found in document["notes"].values():
+        recalls = found["image to note"][0]
+        assert set(recalls) == {"recall at 1", "recall at 5", "recall at 10"} and 0 < recalls["recall at 1"]["chance"] < 0.2
     assert "from phantoms" in text and len(document["nih"]["labels"]) >= 8
     kept = json.loads((tmp_path / "studies/real-small/record.json").read_text())
+    matched_by_the_head(
+        next(
+            Run(tmp_path / "studies/real-small" / each["id"])
+            for each in list_runs(tmp_path / "studies/real-small")
+            if each["method"] == "m3ae"
+        )
+    )
     assert kept["nih"] == json.loads(json.dumps(document["nih"])) and "jpg" not in json.dumps(kept)

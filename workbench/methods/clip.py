@@ -18,7 +18,7 @@ from workbench.losses.contrastive import info_nce
 from workbench.method import Batch, Mean, Method, MethodConfig, Progress, StepOutput, part
 from workbench.nn import projectors
 from workbench.nn.attention import attention_maps, lacks_attention
-from workbench.nn.gather import gather_batch
+from workbench.nn.gather import gather_batch, gathered_rows
 from workbench.nn.language import text_tower
 from workbench.nn.temperature import Temperature
 from workbench.nn.vision import VisionFields, study_means, vision_tower
@@ -158,12 +158,9 @@ class CLIP(Method):
 
     def levels(self, batch_size: int) -> dict[str, dict[str, Any]]:
         """What the loss reads when every pair looks alike."""
-        return {
-            "terms.contrastive": {
-                "value": math.log(batch_size),
-                "why": f"all {batch_size} texts of a batch equally likely: ln {batch_size}, less where texts repeat",
-            }
-        }
+        texts = gathered_rows(batch_size)
+        why = f"all {texts} texts of a batch equally likely: ln {texts}, less where texts repeat"
+        return {"terms.contrastive": {"value": math.log(texts), "why": why}}
 
     @torch.no_grad()
     def mechanism_report(self, batch: Batch) -> dict[str, float]:

@@ -199,8 +199,10 @@ class M3AE(Method):
         read = self.pair.read(batch["input_ids"], batch["attention_mask"])[index]
         streams = self.pair.fuse(read, batch["attention_mask"][index], self.pair.see(images)[image])
         logits = self.pair.match(self.pair.joint(streams))
-        right = (logits.detach().argmax(1) == match).float().mean() if len(index) else torch.zeros(())
-        return StepOutput({"match": Mean(image_text_matching(logits, match), len(index))}, {"pairs right": right})
+        called = logits.detach().argmax(1)
+        told = {"pairs right": called == match, "pairs called own": called == 1}
+        scalars = {name: each.float().mean() if len(index) else torch.zeros(()) for name, each in told.items()}
+        return StepOutput({"match": Mean(image_text_matching(logits, match), len(index))}, scalars)
 
     def counts(self, batch: Batch, phase: str) -> Mapping[str, int]:
         index, extra = batch["image_index"], batch["extra"]
@@ -278,17 +280,25 @@ class M3AE(Method):
 
     @torch.no_grad()
     def mechanism_report(self, batch: Batch) -> dict[str, float]:
-        """What each side adds to the other: hidden words beside their own image and another's, hidden patches beside their own report and another's."""
+        """What each side adds to the other: hidden words beside their own image and another's, hidden patches beside their own report and another's.
+
+        Beside these how much is hidden, what the commonest of the hidden words alone would get right, and whether all pairs are called the same.
+        """
         hidden = batch["extra"]["hidden_words"][:, : batch["input_ids"].shape[1]]
-        wanted, masking = batch["input_ids"][hidden], batch["extra"]["mask"]
-        found = {}
+        wanted, masking, reports = batch["input_ids"][hidden], batch["extra"]["mask"], batch["text_id"] != text.NO_TEXT
+        commonest = wanted == wanted.mode().values if len(wanted) else hidden
+        found = {
+            "patches hidden": float(masking.float().mean()),
+            "reports with a hidden word": float(hidden[reports].any(1).float().mean()) if reports.any() else 0.0,
+            "hidden words right, the commonest": float(commonest.sum()) / max(len(wanted), 1),
+        }
         for name, shown in (("its own image", batch), ("another's image", others_images(batch))):
             right = self.fill(shown, hidden)[hidden].argmax(-1) == wanted
             found[f"hidden words right, {name}"] = float(right.sum()) / max(len(wanted), 1)
         for name, told in (("its own report", batch), ("another's report", others_texts(batch))):
             error = self.reconstruct(told, masking)[1][masking[batch["image_index"]]]
             found[f"error of hidden patches, {name}"] = float(error.mean())
-        return found | {"pairs right": float(self.tell_pairs(batch).scalars["pairs right"])}
+        return found | {name: float(value) for name, value in self.tell_pairs(batch).scalars.items()}
 
 
 def swapped(text_ids: Tensor, negatives: str) -> tuple[Tensor, Tensor]:

@@ -89,10 +89,8 @@ class M3AEClassify(Method):
 
     def features_of(self, batch: Batch, names: Sequence[str]) -> dict[str, Tensor]:
         """Of a study's first image and its report."""
-        seen = self.pair.see(batch["images"][batch["view_index"] == 0])
-        found = {"image.backbone": seen[:, 1:].mean(1), "image.patches": seen[:, 1:]}
-        if {"joint", "joint.logits"} & set(names):
-            found["joint"] = self.pair.joint_of(batch, seen, batch["text_index"])
+        found = self.pair.features(batch, bool({"joint", "joint.logits"} & set(names)))
+        if "joint" in found:
             found["joint.logits"] = self.head(found["joint"])
         return {name: found[name] for name in names}
 

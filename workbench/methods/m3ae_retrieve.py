@@ -71,9 +71,6 @@ class M3AERetrieve(Method):
             raise UserError(f"study {sample['key']} has no report and method m3ae_retrieve needs one; leave it out of the data set")
         return {"images": transforms.images(sample, config, rng), "texts": [row], "labels": sample.get("labels")}
 
-    def see(self, batch: Batch) -> Tensor:
-        return self.pair.see(batch["images"][batch["view_index"] == 0])
-
     def scores(self, batch: Batch, seen: Tensor, chosen: Tensor) -> Tensor:
         """Scores (b n) of every image with the reports that its row of `chosen` (b n) names."""
         mask, read = batch["attention_mask"], self.pair.read(batch["input_ids"], batch["attention_mask"])
@@ -91,7 +88,7 @@ class M3AERetrieve(Method):
             )
         order = torch.rand(size, size).fill_diagonal_(-1).argsort(1)  # each image's own text comes first
         chosen = order[:, : self.config.false_texts + 1].to(batch["input_ids"].device)
-        scores, ids = self.scores(batch, self.see(batch), chosen), batch["text_id"]
+        scores, ids = self.scores(batch, self.pair.see_first(batch), chosen), batch["text_id"]
         same = ids[chosen] == ids[:, None] if self.config.negatives == "fixed" else None
         right = (scores.detach().argmax(1) == 0).float().mean()
         return StepOutput({"ranking": Mean(own_text(scores, same), size)}, {"own text first": right})
@@ -104,16 +101,13 @@ class M3AERetrieve(Method):
 
     def features_of(self, batch: Batch, names: Sequence[str]) -> dict[str, Tensor]:
         """Of a study's first image and its report."""
-        seen = self.see(batch)
-        found = {"image.backbone": seen[:, 1:].mean(1), "image.patches": seen[:, 1:]}
-        if "joint" in names:
-            found["joint"] = self.pair.joint_of(batch, seen, batch["text_index"])
+        found = self.pair.features(batch, "joint" in names)
         return {name: found[name] for name in names}
 
     def ranking(self, batch: Batch) -> Tensor:
         """Scores (b b) of every image (row) with every report of a batch, each pair fused for itself; retrieval without fine-tuning, too."""
         every = torch.arange(len(batch["key"]), device=batch["input_ids"].device)
-        return self.scores(batch, self.see(batch), every.expand(len(every), -1))
+        return self.scores(batch, self.pair.see_first(batch), every.expand(len(every), -1))
 
     def levels(self, batch_size: int) -> dict[str, dict[str, Any]]:
         """Every text as likely as any."""

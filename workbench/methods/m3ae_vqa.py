@@ -20,7 +20,6 @@ from workbench.losses.classification import answer_bce
 from workbench.method import Batch, Mean, Method, MethodConfig, ParameterGroup, StepOutput, default_groups, part
 from workbench.nn.fusion import Head
 from workbench.nn.pair import Pair, TunedFields, check
-from workbench.nn.vision import study_means
 
 NONE, UNKNOWN = -2, -1  # places of the target row without a question, and with an answer that is not among the known ones
 
@@ -87,12 +86,9 @@ class M3AEVQA(Method):
             "closed": closed,
         }
 
-    def see(self, batch: Batch) -> Tensor:
-        return self.pair.see(batch["images"][batch["view_index"] == 0])
-
     def answer(self, batch: Batch) -> Tensor:
         """Logits (t k) of the known answers."""
-        return self.head(self.pair.joint_of(batch, self.see(batch), batch["text_index"]))
+        return self.head(self.pair.joint_of(batch, self.pair.see_first(batch), batch["text_index"]))
 
     def forward(self, batch: Batch, phase: str = "train") -> StepOutput:
         asked = batch["extra"]["target"] != NONE
@@ -115,10 +111,7 @@ class M3AEVQA(Method):
 
     def features_of(self, batch: Batch, names: Sequence[str]) -> dict[str, Tensor]:
         """Of a study's first image; `joint` is the mean over its questions."""
-        seen = self.see(batch)
-        found = {"image.backbone": seen[:, 1:].mean(1), "image.patches": seen[:, 1:]}
-        if "joint" in names:
-            found["joint"] = study_means(self.pair.joint_of(batch, seen, batch["text_index"]), batch["text_index"], len(seen))
+        found = self.pair.features(batch, "joint" in names)
         return {name: found[name] for name in names}
 
     def levels(self, batch_size: int) -> dict[str, dict[str, Any]]:

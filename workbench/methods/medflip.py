@@ -22,14 +22,14 @@ from workbench.config import Live
 from workbench.dataset import Sample
 from workbench.errors import UserError
 from workbench.losses.contrastive import info_nce, soft_clip, soft_floor
-from workbench.losses.geometry import Sign, medical_svd, svd_tokens
+from workbench.losses.geometry import Sign, medical_svd, svd_tokens, token_affinity
 from workbench.losses.singular import largest_singular
 from workbench.masking import random_mask
 from workbench.method import Batch, Mean, Method, MethodConfig, Progress, StepOutput, part
 from workbench.nn import masked, meaning, projectors
 from workbench.nn.attention import attention_maps, lacks_attention
 from workbench.nn.colours import to_grey, to_input
-from workbench.nn.gather import gather_batch
+from workbench.nn.gather import gather_batch, gathered_rows
 from workbench.nn.language import text_tower
 from workbench.nn.masked import MaskedFields
 from workbench.nn.meaning import MeaningFields
@@ -217,11 +217,15 @@ class MedFLIP(Method):
     ) -> Tensor:
         """Form A on the visible patches of each study's first film and the words of its report."""
         config = self.config
-        words, there = self.text.words(batch["input_ids"][told], batch["attention_mask"][told], config.svd_words)
-        patches = every(self.image_projector(encoded.patches[batch["view_index"] == 0][told]))
-        words = every(self.text_projector(words.to(self.temperature.log_scale.dtype)))
+        patches, words, there = self.tokens(batch, encoded, told)
         targets = alike / config.target_temperature if alike is not None else None
-        return svd_tokens(patches, words, every(there.long()).bool(), config.svd_temperature, ids, config.duplicates, targets)
+        return svd_tokens(every(patches), every(words), every(there.long()).bool(), config.svd_temperature, ids, config.duplicates, targets)
+
+    def tokens(self, batch: Batch, encoded: Encoded, told: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Projected patches (t n d) of the first film and words (t l d) of the report of each study `told` of, and which words there are."""
+        words, there = self.text.words(batch["input_ids"][told], batch["attention_mask"][told], self.config.svd_words)
+        patches = self.image_projector(encoded.patches[batch["view_index"] == 0][told])
+        return patches, self.text_projector(words.to(self.temperature.log_scale.dtype)), there
 
     def counts(self, batch: Batch, phase: str) -> Mapping[str, int]:
         return {"pixels": int(batch["extra"]["mask"][batch["image_index"]].sum()), "contrastive": 1, "svd": 1}
@@ -264,7 +268,8 @@ class MedFLIP(Method):
 
     def levels(self, batch_size: int) -> dict[str, dict[str, Any]]:
         """What each term reads when nothing is known, and what the chosen form reads at collapse."""
-        alike = {"value": math.log(batch_size), "why": f"all {batch_size} texts of a batch equally likely: ln {batch_size}"}
+        texts = gathered_rows(batch_size)
+        alike = {"value": math.log(texts), "why": f"all {texts} texts of a batch equally likely: ln {texts}"}
         collapse = {
             "svd_masked": {"value": 1.0, "why": "all embeddings equal; unrelated ones read about .99"},
             "svd_tokens": alike,
@@ -294,10 +299,16 @@ class MedFLIP(Method):
             "temperature": float(self.temperature()),
             "rows that repeat a text": float(1 - len(ids.unique()) / len(ids)),
         }
+        report["s1 of all, share of its most"] = float(largest_singular(cosines) / max(len(cosines), 1))  # 1: all embeddings equal
         for name, mask in (("positives", positives), ("negatives", ~positives)):
             most = largest_singular(mask.float()).clamp(min=1)
             report[f"cosine of {name}"] = float(cosines[mask].mean()) if mask.any() else math.nan
             report[f"s1 of {name}, share of its most"] = float(largest_singular(cosines.relu() * mask) / most)
+        if self.config.svd == "svd_tokens":
+            affinity = token_affinity(*self.tokens(batch, self.encode(self.shown(batch)), told))
+            others = ~torch.eye(len(ids), dtype=torch.bool, device=ids.device)
+            report["s1 of patches and words, own report"] = float(affinity.diagonal().mean())
+            report["s1 of patches and words, others"] = float(affinity[others].mean())
         if found.scalars.get("trivial"):
             term = found.terms["pixels"]
             report["explained of the trivial error"] = 1 - float(term.sum / term.count / found.scalars["trivial"])

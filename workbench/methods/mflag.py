@@ -27,7 +27,7 @@ from workbench.losses.geometry import mflag_alignment, orthogonality, orthogonal
 from workbench.method import Batch, Mean, Method, MethodConfig, ParameterGroup, StepOutput, default_groups, part
 from workbench.nn import projectors
 from workbench.nn.attention import attention_maps, lacks_attention
-from workbench.nn.gather import gather_batch
+from workbench.nn.gather import gather_batch, gathered_rows
 from workbench.nn.language import text_tower
 from workbench.nn.vision import VisionFields, study_means, vision_tower
 
@@ -204,10 +204,11 @@ class MFLAG(Method):
     def levels(self, batch_size: int) -> dict[str, dict[str, Any]]:
         """Alignment of unrelated directions, and how far orthogonality can fall with this many rows."""
         config = self.config
-        floor = orthogonality_floor(batch_size, self.vision.width, config.orthogonality, config.off_diagonal_weight, config.reduction)
+        rows = batch_size if config.gathering == "official" else gathered_rows(batch_size)
+        floor = orthogonality_floor(rows, self.vision.width, config.orthogonality, config.off_diagonal_weight, config.reduction)
         return {
             "terms.alignment": {"value": 4.0, "why": "image and text unrelated: cosine 0"},
-            "terms.orthogonality": {"value": floor, "why": f"the least that {batch_size} rows of {self.vision.width} features allow"},
+            "terms.orthogonality": {"value": floor, "why": f"the least that {rows} rows of {self.vision.width} features allow"},
         }
 
     @torch.no_grad()

@@ -18,6 +18,11 @@ def gather_batch(rows: Tensor) -> Tensor:
     return _Gather.apply(rows) if rows.is_floating_point() else _gathered(rows)[0]
 
 
+def gathered_rows(own: int) -> int:
+    """Rows that `gather_batch` gives a loss when every process has `own` of them."""
+    return own * (dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1)
+
+
 def _gathered(rows: Tensor) -> tuple[Tensor, list[int]]:
     """Rows of all ranks, and how many each gave: all_gather takes equal shapes only, so short ones are padded."""
     world = dist.get_world_size()

@@ -14,6 +14,7 @@ from workbench.errors import UserError
 from workbench.nn.colours import Normalisation, to_input
 from workbench.nn.fusion import Fusion, Pooler, SmallText, Streams, start
 from workbench.nn.language import key_biases, load_encoder
+from workbench.nn.vision import study_means
 from workbench.nn.vit import Encoder
 from workbench.text import model_folder
 from workbench.transforms import ImageFields
@@ -155,6 +156,16 @@ class Pair(nn.Module):
     def fuse(self, text: Tensor, mask: Tensor, image: Tensor, depth: int | None = None) -> Streams:
         """Streams of pairs, row by row, after `depth` layers of fusion or after all."""
         return self.fusion(self.fusion.enter(text, mask, image), depth)
+
+    def see_first(self, batch: Mapping[str, Any]) -> Float[Tensor, "b t d"]:
+        """Class token and patches of each study's first image."""
+        return self.see(batch["images"][batch["view_index"] == 0])
+
+    def features(self, batch: Mapping[str, Any], joint: bool) -> dict[str, Tensor]:
+        """What a fine-tuned pair hands on of each study's first image; with `joint` its vectors (b e) with the study's texts, averaged."""
+        seen, index = self.see_first(batch), batch["text_index"]
+        found = {"image.backbone": seen[:, 1:].mean(1), "image.patches": seen[:, 1:]}
+        return found | ({"joint": study_means(self.joint_of(batch, seen, index), index, len(seen))} if joint else {})
 
     def joint_of(self, batch: Mapping[str, Any], seen: Tensor, index: Tensor) -> Float[Tensor, "t e"]:
         """Joint vector of every text of a batch with the image among `seen` (b t d) that `index` (t) gives it."""
