@@ -35,6 +35,7 @@ from workbench.figures import metrics as curves
 from workbench.figures import prevalence as totals
 from workbench.figures import projection as maps
 from workbench.figures import reconstruction as films
+from workbench.figures import towers as sides
 from workbench.figures import zeroshot as forests
 from workbench.figures.theme import LIGHT, Palette
 from workbench.run import Run, RunConfig, find_run, read_json
@@ -243,6 +244,14 @@ class RunView(Runs):
             raise UserError(f"no direction {number} here: they are counted from 1 to {len(found.directions)}")
         draw, rows = (ends.orders, ends.rows) if which == "orders" else (ends.life, ends.life_rows)
         return View(found, draw(found, found.directions[number - 1], self.palette.of(0), self.palette), rows(found))
+
+    def towers(self, step: Step = "last") -> View:
+        """How images and reports lie to each other at one look, and what closing the gap does to retrieval and zero-shot (loads torch)."""
+        from workbench.closing import of_run
+
+        at = self._step("image.projected", step)
+        found = of_run(self.run, at, self.dataset(), lambda: self.method(at))
+        return View(found, sides.closing(found, self.palette.of(0), self.palette), sides.rows(found))
 
     def dataset(self) -> Any:
         """The data set of the run's first source."""

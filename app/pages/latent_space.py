@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import alike, directions, factors, inside, map, place, read, state
+from app import alike, directions, factors, inside, map, place, read, state, towers
 from app.cells import latent_space
 from app.select import control_row, refresh_line
 
@@ -30,6 +30,7 @@ inside.multiples(found, chosen)
 
 directions.section(root, chosen)
 map.section(chosen)
+towers.section(root, chosen)
 alike.section(root, chosen)
 factors.section(root, chosen)
 place.footer(inside.footer(found, chosen))

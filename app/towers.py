@@ -1,0 +1,82 @@
+"""How images and reports lie in the space they share: asked for by a button, computed by the worker, kept for every checkpoint."""
+
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from app import place, state, work
+from app.map import at
+from app.select import Selection
+from workbench.analysis import towers
+from workbench.analysis.towers import IMAGE, TEXT, Towers
+from workbench.figures import towers as figures
+from workbench.figures.theme import number
+from workbench.figures.zeroshot import said
+from workbench.jobs import describe_job
+from workbench.run import Run
+
+JOB, KEY, HEIGHT = "towers", "towers", 260
+CLOSING = """Both towers' unit rows are moved towards each other along the difference of their means, so much of it in all, and normalised again, which brings a part of the gap back (Liang et al., 2022); prompts move with the reports. Recall: BCa over patients, the same text right for every study that has it. That two amounts differ is not tested."""
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def read(folder: Path) -> Towers:
+    """A result, which never changes."""
+    return towers.read(folder)
+
+
+def able(run: Run) -> bool:
+    return {IMAGE, TEXT} <= set(run.status.get("features") or {})
+
+
+@st.fragment
+def section(root: Path, chosen: Selection) -> None:
+    """Nothing for runs of one tower; until someone asks it is one button, so that the slider stays quick."""
+    runs = {name: run for run, name in chosen.names.items() if able(run) and at(chosen, run) is not None}
+    if not runs:
+        return
+    st.markdown("##### How images and reports lie to each other")
+    name = next(iter(runs))
+    if len(runs) > 1:
+        told = st.segmented_control("Towers of", list(runs), default=name, required=True, key="towers_of", format_func=state.escape)
+        name = told if told in runs else name
+    run = runs[name]
+    parameters = {"step": at(chosen, run)}
+    job = describe_job(root, JOB, run.id, parameters)
+    if not job.done and not (job.folder / "request.json").is_file():
+        ask = (root, JOB, run.id, parameters)
+        help_ = "Gap, cones, what the towers share, and the gap closed by quarters; the worker needs seconds for it"
+        st.button("Measure both towers", key="towers_ask", icon=":material/play_arrow:", help=help_, on_click=work.ask, args=ask)
+        return
+    if folder := work.shown(work.ask(root, JOB, run.id, parameters), HEIGHT, KEY):
+        draw(read(folder), folder, name, chosen.slots[run.id])
+
+
+def draw(found: Towers, folder: Path, name: str, slot: int) -> None:
+    """The sentence, the closing and every number."""
+    st.markdown(f"**{state.escape(name)}** {state.escape(sentence(found))}")
+    palette = place.palette()
+    fig = place.kept((str(folder), slot, palette.name), lambda: figures.closing(found, palette.of(slot), palette))
+    place.figure(fig, KEY, "What closing the gap does", CLOSING, partial(figures.rows, found))
+    place.listing(figures.numbers(found))
+    formulas = "\n".join(f"- **{each.name}**: {figures.FORMULAS[each.name][1]}" for each in found.numbers)
+    with st.container():
+        place.details("towers_numbers", formulas, partial(figures.numbers, found))
+    told = [f"no zero-shot: {found.why}"] if found.why else []
+    told += [f"temperature {number(found.temperature)}"] if found.temperature is not None else []
+    told += [f"{found.repeated} of {found.n} reports say what another says"] if found.repeated else []
+    if told:
+        st.caption(state.escape("; ".join(told)) + ".")
+
+
+def sentence(found: Towers) -> str:
+    """The gap, and what removing it does to retrieval and zero-shot."""
+    first, last = found.moved[0], found.moved[-1]
+    text = f"keeps images and reports {number(first.gap)} apart ({number(100 * found['share of the gap'])} % of their variance)"
+    text += (
+        f"; with the mean difference removed {number(last.gap)} are left, recall at 5 goes from {said(first.forth)} to {said(last.forth)}"
+    )
+    if first.auroc is not None and last.auroc is not None:
+        text += f", zero-shot from {said(first.auroc)} to {said(last.auroc)}"
+    return text + f". Chance of the recall is {number(found.chance[0])}."

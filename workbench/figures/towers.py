@@ -1,0 +1,112 @@
+"""The gap between images and reports closed by quarters: what is left of it, what retrieval and zero-shot do."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from workbench.analysis._interval import Interval
+from workbench.analysis.towers import RECALL, Towers
+from workbench.figures import theme
+from workbench.figures.theme import LIGHT, Palette, number
+
+HEIGHT = 236
+FORMULAS = {  # name of a number -> one sentence, formula
+    "uniformity of images": (
+        "how evenly images cover the sphere; -4 is even",
+        "$\\log \\overline{\\exp(-2 |x - x'|^2)}$ of unit rows (Wang and Isola, 2020)",
+    ),
+    "uniformity of reports": ("the same of reports", "as above"),
+    "alignment": (
+        "how far a pair lies apart; 0 is together, 2 is unrelated",
+        "$\\overline{|x - y|^2}$ of unit rows (Wang and Isola, 2020)",
+    ),
+    "modality gap": ("how far the two means lie apart; 0 to 2", "$|\\bar x - \\bar y|$ of unit rows (Liang et al., 2022)"),
+    "share of the gap": (
+        "how much of all variance is which tower a vector is from",
+        "$\\frac14|\\bar x - \\bar y|^2$ over the whole variance",
+    ),
+    "relative gap": (
+        "pair distance against distances within towers; .5 where a pair is as far as two studies",
+        "$d(x, y) / (d(x, y) + \\bar d_{within})$, $d = 1 - \\cos$ (Schrodi et al., 2025)",
+    ),
+    "separability": (
+        "how often a plane tells image from report; .5 is chance",
+        "accuracy of a ridge on other patients, five folds (Liang et al., 2022)",
+    ),
+    "cone of images": (
+        "half-angle of the cone around the images' mean, in degrees; 90 is no cone",
+        "$\\arccos$ of the mean cosine to the mean",
+    ),
+    "cone of reports": ("the same of reports", "as above"),
+    "shared directions": (
+        "how many directions images and reports have in common",
+        "exp of the entropy of the singular values of $X^\\top Y / n$, centred",
+    ),
+    "shared strength": ("how much they have in common; beside it what pairs at random give", "$\\|X^\\top Y / n\\|_*$, centred"),
+    "first principal angle": ("angle between the main axes of the towers, in degrees", "Björck and Golub, 1973"),
+}
+
+
+def closing(found: Towers, colour: str, palette: Palette = LIGHT) -> go.Figure:
+    """Three panels over the share of the mean difference that is removed, with intervals over patients; chance in view."""
+    x = np.array([each.amount for each in found.moved])
+    gap = theme.Canvas(palette, "What is left of the gap", "distance of the means", HEIGHT)
+    line(gap, x, [each.gap for each in found.moved], colour)
+    gap.y |= {"range": [0, 1.1 * max(*(each.gap for each in found.moved), 0.05)], "nticks": 5}
+    recall = theme.Canvas(palette, "Retrieval", f"recall at {RECALL} of {found.n}; solid: report of an image", HEIGHT)
+    for name, side, dash in (("forth", palette.series[2], "solid"), ("back", palette.series[1], "dash")):
+        intervals = [getattr(each, name) for each in found.moved]
+        band(recall, x, intervals, side)
+        line(recall, x, [each.value for each in intervals], side, dash)
+    recall.level("chance", found.chance[0])
+    reach = [limit for each in found.moved for own in (each.forth, each.back) for limit in (own.value, own.high or own.value)]
+    recall.y |= {"range": [0, min(1.05, 1.15 * max(*reach, 2 * found.chance[0]))], "nticks": 5}
+    panels = [gap, recall]
+    scores = [each.auroc for each in found.moved if each.auroc is not None]
+    if len(scores) == len(found.moved):
+        zero = theme.Canvas(palette, "Zero-shot", "macro AUROC of the data set's prompts", HEIGHT)
+        band(zero, x, scores, colour)
+        line(zero, x, [each.value for each in scores], colour)
+        zero.level("chance", 0.5)
+        bounds = [limit for each in scores for limit in (each.value, each.low or each.value, each.high or each.value)]
+        zero.y |= {"range": [min(0.48, *bounds) - 0.02, max(0.55, *bounds) + 0.02], "nticks": 5}
+        panels.append(zero)
+    for canvas in panels:
+        canvas.x |= {"range": [-0.04, 1.04], "tickvals": list(x), "ticktext": ["0", "¼", "½", "¾", "1"]}
+        canvas.x["title"]["text"] = "share of the mean difference removed"
+    return theme.row(panels)
+
+
+def line(canvas: theme.Canvas, x: np.ndarray, y: Sequence[float], colour: str, dash: str = "solid") -> None:
+    canvas.line(x, np.array(y), colour, dash=dash, hovertemplate="%{x}: %{y:.3g}<extra></extra>")
+    canvas.points(x, np.array(y), colour, 5)
+
+
+def band(canvas: theme.Canvas, x: np.ndarray, intervals: Sequence[Interval], colour: str) -> None:
+    """The limits of intervals, where there are some."""
+    low, high = (
+        np.array([np.nan if limit is None else limit for limit in side])
+        for side in ([i.low for i in intervals], [i.high for i in intervals])
+    )
+    canvas.band(x, low, high, colour)
+
+
+def rows(found: Towers) -> list[dict[str, object]]:
+    """The closing as a table."""
+    table: list[dict[str, object]] = []
+    for each in found.moved:
+        head: dict[str, object] = {"removed": each.amount, "gap": each.gap}
+        for name, own in (("image to report", each.forth), ("report to image", each.back), ("zero-shot", each.auroc)):
+            if own is not None:
+                head |= {name: own.value, f"{name} low": own.low, f"{name} high": own.high, f"{name} why": own.why}
+        table.append(head)
+    return table
+
+
+def numbers(found: Towers) -> list[dict[str, object]]:
+    """Every number with its reference, what it says and how it is computed."""
+    return [
+        {"": each.name, "value": number(each.value), "reference": number(each.reference), "says": FORMULAS[each.name][0]}
+        for each in found.numbers
+    ]
