@@ -97,13 +97,9 @@ class Runs:
         """Per setting: whether the directions in use fell, from where to where, between which steps."""
         at, found = self._step(feature, step), []
         for label in self.slots:
-            own = [run for run in self.runs if self.labels[run.id] == label]
-            ranks, scales, uncentred = (
-                [each for run in own if (each := looks.trajectory(run, feature, statistic, label, run.looks()))]
-                for statistic in ("participation_ratio", "feature_std", "uncentred_rank")
-            )
-            if ranks:
-                found.append(falls.fall(feature, ranks, scales, at, uncentred))
+            own = [looks.sequence(run, FOREVER, feature) for run in self.runs if self.labels[run.id] == label]
+            if any(own):
+                found.append(falls.fall(label, [each for each in own if each], at))
         return found
 
     def curves(self, key: str = "loss") -> View:

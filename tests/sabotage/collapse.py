@@ -2,11 +2,11 @@
 
 from tests.sabotage import Sabotage
 
-TARGET, TEST = "workbench/analysis/collapse.py", "tests/unit/test_collapse.py::test_"
+TARGET, RANKS, TEST = "workbench/analysis/collapse.py", "workbench/analysis/_ranks.py", "tests/unit/test_collapse.py::test_"
 
 
-def broken(find: str, replace: str, why: str, *tests: str) -> Sabotage:
-    return Sabotage(TARGET, find, replace, [TEST + test for test in tests], why)
+def broken(find: str, replace: str, why: str, *tests: str, target: str = TARGET) -> Sabotage:
+    return Sabotage(target, find, replace, [TEST + test for test in tests], why)
 
 
 SABOTAGES = [
@@ -15,6 +15,7 @@ SABOTAGES = [
         "np.exp(-np.sum(share * np.log(share + 1e-5))))\n\n\ndef ratio",
         "an epsilon in the rank",
         "closed_forms",
+        target=RANKS,
     ),
     broken(
         "ratio(values.sum() ** 2, np.sum(values**2))",
@@ -22,8 +23,9 @@ SABOTAGES = [
         "squares lost",
         "closed_forms",
         "ranks_ignore_scale_rotation_and_order",
+        target=RANKS,
     ),
-    broken("ratio(values.sum(), values.max())", "ratio(values.max(), values.sum())", "upside down", "closed_forms"),
+    broken("ratio(values.sum(), values.max())", "ratio(values.max(), values.sum())", "upside down", "closed_forms", target=RANKS),
     broken(
         '"effective_rank": exp_entropy(np.sqrt(centred))',
         '"effective_rank": exp_entropy(centred)',

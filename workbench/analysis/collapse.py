@@ -10,35 +10,16 @@ import numpy as np
 from workbench.analysis._interval import Interval, withheld
 from workbench.analysis._jackknife import GROUPS, Parts, around, group_rows, pairs_of, procedure, reason, row_kurtosis, standard_error
 from workbench.analysis._moments import Moments, as_array, eigenvalues, floor_of, isotropic_eigenvalues, moments, seen
+from workbench.analysis._ranks import ENOUGH, exp_entropy, participation, ratio, spread
+from workbench.analysis.sentinel import Look as Look
+from workbench.analysis.sentinel import Verdict as Verdict
+from workbench.analysis.sentinel import sentinel as sentinel
 from workbench.embeddings import Embeddings
 from workbench.randomness import rng
 
 Features = np.ndarray | Embeddings
-ENOUGH = 4  # rows a dimension; below, ranks measure N, and the coverage of their intervals falls to .86
+NO_LABEL = "none of these"  # among the classes: rows with no label present
 STATISTICS = ("effective_rank", "participation_ratio", "uncentred_rank", "feature_std", "offset")
-
-
-def exp_entropy(values: np.ndarray) -> float:
-    """exp of the entropy of non-negative values (d,) normalised to sum 1; 0 where all are 0."""
-    total = values.sum()
-    if total <= 0:
-        return 0.0
-    share = values[values > 0] / total
-    return float(np.exp(-np.sum(share * np.log(share))))
-
-
-def ratio(above: float, below: float) -> float:
-    return float(above / below) if below > 0 else 0.0
-
-
-def participation(values: np.ndarray) -> float:
-    """(sum)^2 / sum of squares of eigenvalues (d,)."""
-    return ratio(values.sum() ** 2, np.sum(values**2))
-
-
-def spread(values: np.ndarray) -> float:
-    """Sum over the largest of eigenvalues (d,)."""
-    return ratio(values.sum(), values.max())
 
 
 def statistics_of(found: Moments, centred: np.ndarray, uncentred: np.ndarray) -> dict[str, float]:
@@ -153,6 +134,13 @@ def jackknifed(rows: np.ndarray, part: np.ndarray, values: dict[str, float], flo
     found = {key: around(values[key], error, n_groups, level, name) for key, error in zip(names, errors)}
     why = f"{len(rows)} rows for {rows.shape[1]} dimensions, fewer than {ENOUGH} each: the number of rows decides the rank"
     return {name: found.get(name) or withheld(values[name], why) for name in STATISTICS}
+
+
+def class_scales(z: Features, labels: np.ndarray, names: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Of the rows (n, d) of every label that is present in `labels` (n, c), and of those with none: how many, and their `feature_std` alone."""
+    rows, present = as_array(z), np.asarray(labels) > 0.5
+    parts = {name: present[:, column] for column, name in enumerate(names)} | {NO_LABEL: ~present.any(1)}
+    return {name: {"n": int(own.sum()), "std": float(feature_std(rows[own]))} for name, own in parts.items() if own.any()}
 
 
 @dataclass(frozen=True)
