@@ -97,7 +97,7 @@ class Runs:
         """Per setting: whether the directions in use fell, from where to where, between which steps."""
         at, found = self._step(feature, step), []
         for label in self.slots:
-            own = [looks.sequence(run, FOREVER, feature) for run in self.runs if self.labels[run.id] == label]
+            own = [looks.sequence(run, looks.FOREVER, feature) for run in self.runs if self.labels[run.id] == label]
             if any(own):
                 found.append(falls.fall(label, [each for each in own if each], at))
         return found
