@@ -68,6 +68,9 @@ def test_a_run_as_a_whole_is_neither_tower_nor_projector():
     assert sentinel(every).kind == "dimensional"
     assert sentinel(every + course("rank", GONE, TEXT)).kind == "dimensional"
     assert sentinel(every + course("rank", HELD, TEXT)).kind == "tower"
+    assert sentinel(course("rank", GONE, BACKBONE) + course("rank", HELD)).kind == "dimensional", (
+        "a projector does not stand for another tower"
+    )
 
 
 def test_the_sentence_has_the_evidence():
@@ -149,6 +152,14 @@ def test_it_is_silent_on_few_rows_and_on_heavy_tails():
     assert sentinel(short).kind == "none" and "255 rows are too few" in sentinel(short).evidence
     assert sentinel([replace(each, n=4 * D) for each in course("rank", GONE)]).kind == "dimensional"
     assert sentinel([replace(each, n=4 * D - 1) for each in KINDS["total"]]).kind == "total", "scale needs no rank"
+
+
+def test_the_rank_with_the_mean_counts_that_as_one_more_direction():
+    share = np.array([np.sqrt(D / 20)] * 20 + [3.0])
+    share /= share.sum()
+    found = look(0, 20, mean=3.0)
+    assert found.uncentred == pytest.approx(np.exp(-np.sum(share * np.log(share))))
+    assert replace(found, spectrum=7 * np.asarray(found.spectrum)).uncentred == pytest.approx(found.uncentred), "a spectrum in any unit"
 
 
 def test_noise_of_a_rank_is_not_a_fall():

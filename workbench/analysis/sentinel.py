@@ -213,7 +213,7 @@ def _place(worst: _Found, fell: Sequence[_Found], found: Sequence[_Found]) -> Ki
         return "projector"
     towers = {_tower(each.feature) for each in fell}
     standing = {_tower(each.feature) for each in kept} - towers
-    return "tower" if len(towers) == 1 and standing & {"image", "text"} and towers & {"image", "text"} else worst.drop.kind
+    return "tower" if standing & {"image", "text"} and towers & {"image", "text"} else worst.drop.kind
 
 
 def named(feature: str) -> str:
