@@ -9,7 +9,7 @@ from app.select import Selection
 from workbench.figures import metrics as figures
 
 AT_FIRST = 4
-MARKED = {"resumed": "resumed", "knob": "changed", "nan": "not finite", "stop": "stopped", "stage": "stage"}
+MARKED = {"resumed": "resumed", "knob": "changed", "nan": "not finite", "sentinel": "collapse", "stop": "stopped", "stage": "stage"}
 
 
 def curves(chosen: Selection, page: str, detailed: bool = True) -> None:
@@ -78,7 +78,9 @@ def happened(chosen: Selection) -> list[dict[str, str]]:
             "run": chosen.labels[run.id],
             "step": str(event.get("step", "")),
             "event": str(event.get("event", "")),
-            "details": ", ".join(f"{key} {value}" for key, value in event.items() if key not in known),
+            "details": str(event["said"])
+            if "said" in event
+            else ", ".join(f"{key} {value}" for key, value in event.items() if key not in known),
         }
         for event, run in found[:60]
     ]

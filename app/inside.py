@@ -7,13 +7,13 @@ import streamlit as st
 from app import place
 from app.read import Latent
 from app.select import Selection
-from workbench.analysis.falls import Fall, follows
+from workbench.analysis.falls import FALLEN, Fall, follows
 from workbench.analysis.looks import Trajectory
 from workbench.figures import collapse, spectra, theme
 from workbench.figures.theme import Palette, number
 from workbench.run import Run
 
-FALLEN = ("total", "lost", "offset")
+SCALED = ("total", "scale", "offset")  # of these `now` is no number of directions
 MULTIPLES = ("participation_ratio", "feature_std", "offset", "probe")
 SPECTRUM = """Singular values $\\sigma_1 \\ge \\sigma_2 \\ge \\dots$ of the centred features, relative to the largest, on two log axes.
 *isotropic*: the mean for a Gaussian cloud of the same N and d, in which every direction counts alike. *untrained*: the same network before its first step."""
@@ -43,7 +43,8 @@ def sentence(here: Fall, elsewhere: list[Fall]) -> str:
     lost, before = max(1, round(here.before - here.now)), round(here.before)
     said = {
         "total": f"shrank to a point {where}: its scale fell from {number(here.before)} to {number(here.now)}",
-        "lost": f"lost {lost} of its {before} directions {where}",
+        "scale": f"shrank as a whole {where}: its scale fell from {number(here.before)} to {number(here.now)}",
+        "dimensional": f"lost {lost} of its {before} directions {where}",
         "offset": f"came to share one mean {where}: its rank with the offset fell from {number(here.before)} to {number(here.now)}",
         "kept": f"uses {number(here.now)} of {here.d} directions",
         "single": f"uses {number(here.now)} of {here.d} directions; one look says low or high, not whether it fell",
@@ -64,7 +65,7 @@ def aside(found: Latent) -> str:
     known = dict(collapse.levels(probes))
     against = ", ".join(f"{name} {number(known[name])}" for name in ("untrained", "pixels") if name in known)
     said = f"A probe reads {', '.join(f'{name} {number(each)}' for name, each in value.items())} ({against})."
-    order = follows({each.label: each.now for each in found.falls if each.kind not in ("total", "offset")}, value)
+    order = follows({each.label: each.now for each in found.falls if each.kind not in SCALED}, value)
     return said + (" The probe does not follow the directions in use." if order is False else "")
 
 
@@ -92,7 +93,7 @@ def spectrum_title(found: Latent) -> str:
     if not found.falls:
         return "How variance is spread over directions"
     low, high = (pick(found.falls, key=lambda each: each.now) for pick in (min, max))
-    if any(each.kind == "offset" for each in found.falls):
+    if any(each.kind in ("offset", "scale") for each in found.falls):
         return "How variance is spread over directions"
     if len(found.falls) == 1 or low.kind == "total":
         return (
@@ -116,10 +117,10 @@ def heat(found: Latent, chosen: Selection) -> None:
 
 def heat_title(at_last: list[Fall]) -> str:
     """The finding of the heat map in at most 60 characters: it shows the whole training, whatever the slider says."""
-    lost = [each for each in at_last if each.kind in ("lost", "total")]  # an offset does not show in centred values
+    lost = [each for each in at_last if each.kind in ("dimensional", "total")]  # an offset does not show in centred values
     if not lost:
         kept = all(each.kind == "kept" for each in at_last)
-        return "The directions in use did not fall by half" if kept else "Directions over training"
+        return "The directions in use did not fall" if kept else "Directions over training"
     worst = min(lost, key=lambda each: each.now / max(each.before, 1e-9))
     return f"{theme.clip(worst.label, 18)}: directions go out at steps {worst.from_step} to {worst.to_step}"
 

@@ -10,6 +10,7 @@ import streamlit as st
 from workbench.analysis import falls, looks, metrics
 from workbench.analysis.collapse import STATISTICS
 from workbench.analysis.seeds import Arm, arms
+from workbench.analysis.sentinel import Look
 from workbench.run import Run, list_runs
 
 LOCK = threading.Lock()  # a Tail is shared by all sessions and changes while it reads
@@ -65,7 +66,6 @@ def progress(status: Mapping[str, Any]) -> float:
 
 
 LAST = 2**62  # later than any step
-JUDGED = ("participation_ratio", "feature_std", "uncentred_rank")  # a verdict rests on these together
 
 
 class Latent(NamedTuple):
@@ -91,12 +91,8 @@ def latent(runs: Sequence[Run], feature: str, step: int, labels: Mapping[str, st
         looks.overlay(runs, feature, step, labels, shown),
         [history for history in histories if history],
         trajectories,
-        *(judged(feature, [trajectories[name] for name in JUDGED], at) for at in (step, LAST)),
-        [
-            each
-            for other in sorted(others - {feature})
-            for each in judged(other, [of_feature(runs, other, name, labels, shown) for name in JUDGED], step)
-        ],
+        *(judged(runs, feature, at, labels, shown) for at in (step, LAST)),
+        [each for other in sorted(others - {feature}) for each in judged(runs, other, step, labels, shown)],
     )
 
 
@@ -107,8 +103,11 @@ def of_feature(
     return [each for each in found if each]
 
 
-def judged(feature: str, by: Sequence[Sequence[looks.Trajectory]], step: int) -> list[falls.Fall]:
-    """What became of every arm; `by` has the trajectories of JUDGED."""
-    names = dict.fromkeys(each.label for each in by[0])
-    arms_of = {name: [[each for each in found if each.label == name] for found in by] for name in names}
-    return [falls.fall(feature, ranks, scales, step, uncentred) for ranks, scales, uncentred in arms_of.values()]
+def judged(runs: Sequence[Run], feature: str, step: int, labels: Mapping[str, str], shown: Mapping[str, Sequence[int]]) -> list[falls.Fall]:
+    """What became of every arm whose runs have a look in common."""
+    arms_of: dict[str, list[list[Look]]] = {}
+    for each in runs:
+        own = [look for look in looks.sequence(each, LAST, feature) if look.step in shown[each.id]]
+        if own:
+            arms_of.setdefault(labels[each.id], []).append(own)
+    return [falls.fall(label, own, step) for label, own in arms_of.items()]

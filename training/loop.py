@@ -4,6 +4,7 @@ import math
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,7 @@ from training.provenance import provenance
 from training.recorder import Recorder
 from training.setup import open_data, trained_names
 from training.step import Divergence, Stepper
+from training.watch import Watch
 from workbench.batches import Rows, fixed_batches, to_device
 from workbench.errors import UserError
 from workbench.interop.weights import initialise_from
@@ -26,6 +28,8 @@ from workbench.method import capabilities
 from workbench.models import build_method, load_weights, method_config
 from workbench.randomness import torch_stream
 from workbench.run import Run, RunConfig, Stage, write_json
+
+RECENT = 50  # steps whose loss and gradient norm a black box holds
 
 
 class Trainer:
@@ -71,6 +75,8 @@ class Trainer:
         self.knobs: dict[str, float] = {}
         self.best: dict[str, Any] | None = None
         self.stopping: str | None = None
+        self.keys: list[str] = []
+        self.recent: deque[dict[str, float]] = deque(maxlen=RECENT)
         self.resumed_from = self.restore() if resume else None
 
     # -- stages ----------------------------------------------------------------------------------------------------------
@@ -131,7 +137,10 @@ class Trainer:
         batches = [] if self.separate or not size else fixed_batches(self.fixed_rows, self.data.main, chosen, size)
         self.val_batches = [batch for batch in batches if len(batch["key"]) == size]
         if self.rank == 0:
-            self.probe = Probe(config, self.method, self.data, self.fixed_rows, self.device, self.dtype)
+            self.probe, self.watch = (
+                Probe(config, self.method, self.data, self.fixed_rows, self.device, self.dtype),
+                Watch(self.run, self.step),
+            )
             path = self.run.path / "artifacts/references.json"
             if not path.is_file():
                 levels = getattr(self.method, "levels", None)
@@ -176,11 +185,14 @@ class Trainer:
         """One step; after a number that is not finite a black box, then the end or, under `on_nan: skip`, no record."""
         skip = self.config.on_nan == "skip"
         before = {name: buffer.clone() for name, buffer in self.method.named_buffers()} if skip else {}
+        self.keys = [key for batch in batches for key in batch["key"]]
         try:
-            return self.train_step(batches)
+            record = self.train_step(batches)
+            self.recent.append({"step": self.step + 1, "loss": record["loss"], "grad_norm": record["grad_norm"]})
+            return record
         except Divergence as error:
-            keys = [key for batch in batches for key in batch["key"]]
-            self.recorder.black_box(error, keys, self.method, self.stepper.ring.summary(), self.config.on_nan)
+            self.recorder.black_box(str(error), self.keys, self.method, self.stepper.ring.summary(), list(self.recent))
+            self.recorder.event("nan", error=str(error), policy=self.config.on_nan)
             self.stepper.forget()
             if not skip:
                 raise
@@ -203,6 +215,10 @@ class Trainer:
             ring = self.stepper.ring.summary()
             if ring:
                 self.recorder.log({"kind": "ring", "step": step, "features": ring, "time": time.time()})
+            verdict = self.watch.see(step) if len(self.probe.studies) else None
+            if verdict:
+                self.recorder.black_box(verdict.evidence, self.keys, self.method, ring, list(self.recent))
+                self.recorder.event("sentinel", kind=verdict.kind, feature=verdict.feature, said=verdict.evidence)
         self.clock.lap("look")
         if step % config.validation.every == 0 or step == config.steps or step in self.look_steps:
             self.validate(read)

@@ -13,7 +13,7 @@ from torch import Tensor
 from training.setup import Data
 from workbench import prompts
 from workbench.analysis.baselines import metadata_features, pixel_features, ridge_probe, source_features
-from workbench.analysis.collapse import summarise
+from workbench.analysis.collapse import class_scales, summarise
 from workbench.analysis.statistics import macro_auroc_interval
 from workbench.batches import Rows, fixed_batches
 from workbench.embeddings import Embeddings, save
@@ -65,6 +65,9 @@ class Probe:
         keys = tuple(dataset.keys[index] for index in self.studies)
         patients = tuple(str(patient) for patient in self.patients[self.studies])
         geometry = {name: summarise(z, patients).as_dict() for name, z in found.items()}
+        if len(dataset.label_names):
+            labels = dataset.labels[self.studies]
+            write_json(folder / "classes.json", {name: class_scales(z, labels, dataset.label_names) for name, z in found.items()})
         if self.config.keep_embeddings:
             for name, z in found.items():
                 save(Embeddings(z, keys, patients, name, step, dataset.data_hash), folder / "embeddings" / name)

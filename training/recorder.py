@@ -72,22 +72,24 @@ class Recorder:
             metrics = {"loss": record["loss"], **record["terms"]} if record else {}
             self.write_status(stage=stage, metrics=metrics, eta_seconds=self.rate * left, rate=1 / self.rate)
 
-    def black_box(self, error: Exception, keys: Sequence[str], method: nn.Module, spectra: Mapping[str, Any], policy: str) -> None:
-        """What led to a number that is not finite: batch keys, parameter norms, gradient norms, last spectra."""
+    def black_box(
+        self, error: str, keys: Sequence[str], method: nn.Module, spectra: Mapping[str, Any], recent: Sequence[Mapping[str, float]] = ()
+    ) -> None:
+        """What led to a number that is not finite, or to a collapse: batch keys, norms, last spectra, loss and gradient norm of recent steps."""
         box = {
-            "error": str(error),
+            "error": error,
             "step": self.step,
             "keys": list(keys),
             "finite": {name: bool(torch.isfinite(value).all()) for name, value in method.named_parameters()},
             "parameter_norms": {name: float(value.detach().norm()) for name, value in method.named_parameters()},
             "gradient_norms": {name: float(value.grad.norm()) for name, value in method.named_parameters() if value.grad is not None},
             "spectra": spectra,
+            "recent": list(recent),
         }
         if not self.silent:
             folder = self.run.path / f"artifacts/step-{self.step}"
             folder.mkdir(parents=True, exist_ok=True)
             write_json(folder / "black-box.json", box)
-        self.event("nan", error=str(error), policy=policy)
 
 
 class Heartbeat:

@@ -102,13 +102,9 @@ class Runs:
         """Per setting: whether the directions in use fell, from where to where, between which steps."""
         at, found = self._step(feature, step), []
         for label in self.slots:
-            own = [run for run in self.runs if self.labels[run.id] == label]
-            ranks, scales, uncentred = (
-                [each for run in own if (each := looks.trajectory(run, feature, statistic, label, run.looks()))]
-                for statistic in ("participation_ratio", "feature_std", "uncentred_rank")
-            )
-            if ranks:
-                found.append(falls.fall(feature, ranks, scales, at, uncentred))
+            own = [looks.sequence(run, looks.FOREVER, feature) for run in self.runs if self.labels[run.id] == label]
+            if any(own):
+                found.append(falls.fall(label, [each for each in own if each], at))
         return found
 
     def seeds(self, feature: str, step: Step = "last") -> View:

@@ -118,6 +118,11 @@ class Run:
         path = self.path / f"artifacts/step-{step}/probe.json"
         return read_json(path) if path.is_file() else {}
 
+    def classes(self, step: int) -> dict[str, dict[str, dict[str, float]]]:
+        """Per feature and class: rows and scale of that class alone at that look; empty where nothing is labelled."""
+        path = self.path / f"artifacts/step-{step}/classes.json"
+        return read_json(path) if path.is_file() else {}
+
     def references(self) -> dict[str, Any]:
         """Chance, trivial levels, pixels, metadata and the untrained network of this run's data; empty until computed."""
         path = self.path / "artifacts/references.json"

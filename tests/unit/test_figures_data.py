@@ -1,13 +1,12 @@
 """What the figures are drawn from: looks, falls, seeds and the map, against plain loops."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from tests.app.folders import LOOKS, PROBE, N, features, write_demo, write_run
 from workbench.analysis import falls, looks, projection
 from workbench.analysis.seeds import arms, setting
+from workbench.analysis.sentinel import Look, sentinel
 from workbench.embeddings import Embeddings
 from workbench.run import Run
 
@@ -53,53 +52,47 @@ def test_an_overlay_takes_the_last_look_before_the_slider(demo):
     assert looks.history(demo[0], "image.backbone", "a", seen[demo[0].id]).values.shape == (len(LOOKS), 16)
 
 
-def run_of(statistic, values, label="a", n=512, d=8):
-    values = np.array(values, float)
-    none = np.full(len(values), np.nan)
-    return looks.Trajectory("r", label, statistic, n, d, np.array([0, 1, 2, 4, 8, 16])[: len(values)], values, none, none, {}, "", "")
+def run_of(ranks, scale=None, mean=None, n=512, d=8):
+    """Looks at steps 0, 1, 2, 4, 8, 16: `rank` equal directions (the last in part) of 8."""
+    steps, scale, mean = [0, 1, 2, 4, 8, 16], scale or [1.0] * len(ranks), mean or [0.5] * len(ranks)
+    return [
+        Look(step, "f", n, d, np.sqrt(n * d / rank * (np.arange(d) < rank)) * std, away, std)
+        for step, rank, std, away in zip(steps, ranks, scale, mean)
+    ]
 
 
 @pytest.mark.parametrize(
-    "ranks, scale, n, kind, span",
+    "ranks, more, kind, span",
     [
-        ([6, 6, 5.8, 3, 1.1, 1.1], [1] * 6, 512, "lost", (2, 8)),
-        ([6, 6, 5, 5, 5, 5], [1] * 6, 512, "kept", (1, 2)),
-        ([2, 3, 4, 5, 6, 7], [1] * 6, 512, "kept", (0, 16)),
-        ([6, 6, 6, 6, 6, 6], [1, 1, 0.5, 0.01, 0.01, 0.01], 512, "total", (1, 4)),
-        ([6, 1, 1, 1, 1, 1], [1] * 6, 31, "short", (0, 16)),
-        ([1.2], [1], 512, "single", (0, 0)),
+        ([6, 6, 6, 3, 1, 1], {}, "dimensional", (2, 8)),
+        ([6, 6, 5, 5, 5, 5], {}, "kept", (0, 16)),
+        ([2, 3, 4, 5, 6, 7], {}, "kept", (0, 16)),
+        ([6] * 6, {"scale": [1, 1, 0.5, 0.01, 0.01, 0.01]}, "total", (1, 4)),
+        ([6] * 6, {"scale": [1, 1, 0.5, 0.01, 0.01, 0.01], "mean": [0.5, 0.5, 0.25, 0.005, 0.005, 0.005]}, "scale", (1, 4)),
+        ([6] * 6, {"mean": [0.5, 0.5, 0.5, 20, 90, 100]}, "offset", (2, 8)),
+        ([6, 1, 1, 1, 1, 1], {"n": 31}, "short", (0, 16)),
+        ([1], {}, "single", (0, 0)),
     ],
-    ids=["lost", "kept", "risen", "point", "few", "single"],
+    ids=["lost", "kept", "risen", "point", "smaller", "one mean", "few", "single"],
 )
-def test_a_fall_is_judged_against_the_runs_own_maximum(ranks, scale, n, kind, span):
-    found = falls.fall("f", [run_of("participation_ratio", ranks, n=n)], [run_of("feature_std", scale, n=n)], 16)
-    assert (found.kind, (found.from_step, found.to_step)) == (kind, span)
+def test_a_fall_is_judged_against_the_runs_own_maximum(ranks, more, kind, span):
+    found = falls.fall("a", [run_of(ranks, **more)], 16)
+    assert (found.label, found.feature, found.kind, (found.from_step, found.to_step)) == ("a", "f", kind, span)
+    history = run_of(ranks, **more)
+    assert (sentinel(history).kind == kind) == (kind in falls.FALLEN), "a page and the sentinel mean the same by a fall"
 
 
 def test_what_comes_after_the_slider_does_not_count():
-    ranks, scale = [run_of("participation_ratio", [6, 6, 6, 6, 1, 1])], [run_of("feature_std", [1] * 6)]
-    assert [falls.fall("f", ranks, scale, step).kind for step in (4, 16)] == ["kept", "lost"]
-
-
-@pytest.mark.parametrize(("reach", "kind"), [(0.5, "lost"), (4.0, "kept")])
-def test_a_fall_within_the_intervals_is_none(reach, kind):
-    run = run_of("participation_ratio", [6, 6, 6, 2])
-    run = replace(run, low=run.values - reach, high=run.values + reach)
-    assert falls.fall("f", [run], [], 16).kind == kind
-
-
-@pytest.mark.parametrize(
-    ("ranks", "uncentred", "kind", "now"),
-    [([6, 6, 6, 5], [9, 9, 4, 2], "offset", 2), ([6, 6, 6, 2], [9, 9, 4, 2], "lost", 2), ([6, 6, 6, 5], [9, 9, 8, 7], "kept", 5)],
-)
-def test_rows_that_come_to_share_one_mean_are_seen_by_the_uncentred_rank(ranks, uncentred, kind, now):
-    found = falls.fall("f", [run_of("participation_ratio", ranks)], [], 16, [run_of("uncentred_rank", uncentred)])
-    assert (found.kind, found.now) == (kind, now)
+    assert [falls.fall("a", [run_of([6, 6, 6, 6, 1, 1])], step).kind for step in (4, 16)] == ["kept", "dimensional"]
 
 
 def test_the_mean_of_seeds_is_judged():
-    ranks = [run_of("participation_ratio", [6, 6, 6]), run_of("participation_ratio", [6, 6, 0])]
-    assert falls.fall("f", ranks, [], 16).now == 3
+    both = [run_of([6, 6, 6, 6]), run_of([6, 6, 2, 2])]
+    found = falls.fall("a", both, 16)
+    assert (found.now, found.runs, found.kind) == (pytest.approx(4), 2, "dimensional")
+    assert falls.fall("a", [both[0], both[1][:2]], 16).to_step == 1, "only steps that all runs share"
+    with pytest.raises(ValueError, match="common look"):
+        falls.fall("a", [both[0][:1], both[1][1:]], 16)
     assert falls.follows({"a": 1, "b": 2}, {"a": 0.6, "b": 0.7}) is True
     assert falls.follows({"a": 1, "b": 2}, {"a": 0.8, "b": 0.7}) is False
     assert falls.follows({"a": 1}, {"a": 0.8}) is None

@@ -12,9 +12,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from training import watch
 from training.loop import Divergence, Trainer, train
 from training.order import Order, apportion
 from training.setup import resolve
+from workbench.analysis.sentinel import Verdict
 from workbench.errors import UserError
 from workbench.models import build_method
 from workbench.run import Run, RunConfig, create_run, without_timings
@@ -201,6 +203,23 @@ def test_a_loss_that_is_not_finite_leaves_a_black_box(tmp_path):
     assert run.status["state"] == "failed" and "pixels" in run.status["error"]
     boxes = list(run.path.glob("artifacts/step-*/black-box.json"))
     assert len(boxes) == 1 and "point-3" in json.loads(boxes[0].read_text())["keys"]
+
+
+def test_a_collapse_is_an_event_and_a_black_box(tmp_path, monkeypatch):
+    said = Verdict("dimensional", "image.backbone", 1, 2, "the image backbone's features lost 2 of 3 directions")
+    monkeypatch.setattr(watch, "sentinel", lambda history: said if history[-1].step >= 2 else Verdict("none", "", 0, 0, ""))
+    run = start(
+        tmp_path, data={"points": {"config": {"name": "tests.toys.points", "studies": 300}}}, monitors={"studies": 50, "probe_train": 40}
+    )
+    train(run, shared=True)
+    events = [event for event in run.events() if event["event"] == "sentinel"]
+    assert [(event["step"], event["kind"], event["feature"], event["said"]) for event in events] == [
+        (2, said.kind, said.feature, said.evidence)
+    ]
+    box = json.loads((run.path / "artifacts/step-2/black-box.json").read_text())
+    assert (box["error"], len(box["keys"]), box["step"]) == (said.evidence, 8, 2) and box["spectra"]["image.backbone"]["d"] == 3
+    assert [each["step"] for each in box["recent"]] == [1, 2] and all(each["grad_norm"] > 0 for each in box["recent"])
+    assert set(run.classes(2)["image.backbone"]) <= {"up", "right", "none of these"}
 
 
 def test_skipping_goes_on_after_a_loss_that_is_not_finite(tmp_path):

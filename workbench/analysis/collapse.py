@@ -11,15 +11,19 @@ from workbench.analysis._jackknife import GROUPS, Parts, around, group_rows, pai
 from workbench.analysis._moments import Moments, as_array, eigenvalues, floor_of, moments, seen
 from workbench.analysis._reading import ENOUGH, Features, Reading, ceiling, exp_entropy, normalised, participation, ratio, reading
 from workbench.analysis.classes import lidar
+from workbench.analysis.sentinel import Look, Verdict, sentinel
 from workbench.randomness import rng
 
 __all__ = [
     "STATISTICS",
     "Geometry",
+    "Look",
     "Reading",
+    "Verdict",
     "alignment",
     "alpha_req",
     "ceiling",
+    "class_scales",
     "effective_rank",
     "exp_entropy",
     "explained_area",
@@ -31,12 +35,14 @@ __all__ = [
     "offset",
     "participation_ratio",
     "rankme",
+    "sentinel",
     "spectral_rank",
     "stable_rank",
     "summarise",
     "uniformity",
     "unit_std",
 ]
+NO_LABEL = "none of these"  # among the classes: rows with no label present
 STATISTICS = ("effective_rank", "participation_ratio", "uncentred_rank", "feature_std", "offset")
 
 
@@ -135,6 +141,13 @@ def jackknifed(rows: np.ndarray, part: np.ndarray, values: dict[str, float], flo
     found = {key: around(values[key], error, n_groups, level, name) for key, error in zip(names, errors)}
     why = f"{len(rows)} rows for {rows.shape[1]} dimensions, fewer than {ENOUGH} each: the number of rows decides the rank"
     return {name: found.get(name) or withheld(values[name], why) for name in STATISTICS}
+
+
+def class_scales(z: Features, labels: np.ndarray, names: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Of the rows (n, d) of every label that is present in `labels` (n, c), and of those with none: how many, and their `feature_std` alone."""
+    rows, present = as_array(z), np.asarray(labels) > 0.5
+    parts = {name: present[:, column] for column, name in enumerate(names)} | {NO_LABEL: ~present.any(1)}
+    return {name: {"n": int(own.sum()), "std": float(feature_std(rows[own]))} for name, own in parts.items() if own.any()}
 
 
 def effective_rank(z: Features, centred: bool = True) -> Reading:

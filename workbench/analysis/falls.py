@@ -1,16 +1,16 @@
-"""Did a latent space fall while it trained, between which steps, and does what a probe reads follow?"""
+"""Did the latent space of a setting fall while it trained, between which steps, and does what a probe reads follow? Means over its runs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from workbench.analysis.looks import Trajectory
+from workbench.analysis._fall import Series, judge
+from workbench.analysis.sentinel import COLUMNS, Look, series_of
 
-HALF = 0.5  # of the running maximum: below, directions count as lost
-SHRUNK = 0.05  # of the running maximum of the feature standard deviation: below, the cloud counts as a point
-Kind = Literal["short", "single", "total", "lost", "offset", "kept"]
+Kind = Literal["short", "single", "total", "scale", "dimensional", "offset", "kept"]
+FALLEN = ("total", "scale", "dimensional", "offset")
 
 
 @dataclass(frozen=True)
@@ -29,63 +29,29 @@ class Fall:
     runs: int
 
 
-def mean_of(runs: Sequence[Trajectory], until: int) -> tuple[np.ndarray, np.ndarray]:
-    """Steps (k,) that all runs share, up to `until`, and the mean value (k,) at them."""
-    steps = sorted(set.intersection(*(set(map(int, each.steps)) for each in runs)))
-    steps = [step for step in steps if step <= until] or steps[:1]
-    return np.array(steps), np.mean([each.values[np.isin(each.steps, steps)] for each in runs], 0)
+def mean_of(runs: Sequence[Sequence[Look]], until: int) -> Series:
+    """Mean over runs at the steps that all share, up to `until` (the first such step, if all are later). Raises ValueError without one."""
+    shared = sorted(set.intersection(*({look.step for look in own} for own in runs)))
+    if not shared:
+        raise ValueError("runs without a common look have no mean")
+    steps = [step for step in shared if step <= until] or shared[:1]
+    every = [series_of([look for look in own if look.step in steps]) for own in runs]
+    columns = (*COLUMNS, "probe")
+    return replace(every[0], **{name: np.mean([getattr(each, name) for each in every], 0) for name in columns})
 
 
-def fall(feature: str, ranks: Sequence[Trajectory], scales: Sequence[Trajectory], until: int, uncentred: Sequence[Trajectory] = ()) -> Fall:
-    """Judge one arm by participation ratio, scale and uncentred rank together.
-
-    A centred rank alone sees neither a cloud that shrinks to a point (`total`) nor one whose rows come to share one mean (`offset`).
-    """
-    steps, values = mean_of(ranks, until)
-    first = ranks[0]
+def fall(label: str, runs: Sequence[Sequence[Look]], until: int) -> Fall:
+    """Judge the runs (looks at one feature, in step order) of one arm as the sentinel judges a run (`analysis._fall`)."""
+    series, feature = mean_of(runs, until), runs[0][0].feature
+    drop = judge(series)
 
     def judged(kind: Kind, before: float, now: float, from_step: int, to_step: int) -> Fall:
-        return Fall(first.label, feature, kind, float(before), float(now), int(from_step), int(to_step), first.n, first.d, len(ranks))
+        return Fall(label, feature, kind, float(before), float(now), int(from_step), int(to_step), series.n, series.d, len(runs))
 
-    if first.n < 4 * first.d:
-        return judged("short", values.max(), values[-1], steps[0], steps[-1])
-    if len(steps) < 2:
-        return judged("single", values[0], values[0], steps[0], steps[0])
-    if scales:
-        scale_steps, scale = mean_of(scales, until)
-        if scale[-1] < SHRUNK * scale.max():
-            start, end = between(scale_steps, scale)
-            return judged("total", scale.max(), scale[-1], start, end)
-    start, end = between(steps, values)
-    if halved(ranks, steps, values):
-        return judged("lost", values.max(), values[-1], start, end)
-    if uncentred:
-        its_steps, its_values = mean_of(uncentred, until)
-        if halved(uncentred, its_steps, its_values):
-            return judged("offset", its_values.max(), its_values[-1], *between(its_steps, its_values))
-    return judged("kept", values.max(), values[-1], start, end)
-
-
-def halved(runs: Sequence[Trajectory], steps: np.ndarray, values: np.ndarray) -> bool:
-    """Whether the last of the mean values (k,) lies below half of the largest, and no run's intervals there touch."""
-    return bool(values[-1] < HALF * values.max()) and not overlapping(runs, int(steps[values.argmax()]), int(steps[-1]))
-
-
-def overlapping(runs: Sequence[Trajectory], top: int, now: int) -> bool:
-    """Whether in any run the interval at step `now` reaches into that at step `top`; a withheld one reaches nowhere."""
-    return any(bool(each.high[each.at(now)] >= each.low[each.at(top)]) for each in runs)
-
-
-def between(steps: np.ndarray, values: np.ndarray) -> tuple[int, int]:
-    """Where most of the fall from the maximum to the last value lies: the last step above nine tenths, the first below one tenth of it."""
-    top, last = values.max(), values[-1]
-    drop = top - last
-    if drop <= 0:
-        return int(steps[0]), int(steps[-1])
-    above = np.flatnonzero(values >= last + 0.9 * drop)
-    start = int(above[-1])
-    below = np.flatnonzero(values[start:] <= last + 0.1 * drop)
-    return int(steps[start]), int(steps[start + below[0]])
+    if drop:
+        return judged(drop.kind, drop.before, drop.now, drop.from_step, drop.to_step)
+    kind: Kind = "short" if series.short else "single" if len(series.steps) == 1 else "kept"
+    return judged(kind, series.rank.max(), series.rank[-1], series.steps[0], series.steps[-1])
 
 
 def follows(ranks: Mapping[str, float], probes: Mapping[str, float]) -> bool | None:

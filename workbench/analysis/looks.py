@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from workbench.analysis.sentinel import ClassLook, Look
 from workbench.analysis.spectra import isotropic_spectrum
 from workbench.run import Run
 
+FOREVER = 2**62  # later than any step
 PROBE = "probe"  # beside the statistics of analysis.collapse: macro AUROC of the ridge probe
 
 
@@ -81,6 +83,75 @@ def of(run: Run, feature: str, steps: Sequence[int]) -> list[tuple[int, dict[str
     """(step, geometry, probe) of those looks that hold the feature."""
     found = [(step, *stored(run.path, step)) for step in steps]
     return [(step, geometry[feature], probe.get(feature, {})) for step, geometry, probe in found if feature in geometry]
+
+
+def as_look(
+    step: int, feature: str, geometry: Mapping[str, Any], probe: float | None, classes: Mapping[str, Mapping[str, Any]] | None = None
+) -> Look:
+    """What the sentinel judges, from the numbers of geometry.json and classes.json."""
+    known = {name: ClassLook(int(each["n"]), float(each["std"])) for name, each in (classes or {}).items()}
+    return Look(
+        step=step,
+        feature=feature,
+        n=int(geometry["n"]),
+        d=int(geometry["d"]),
+        spectrum=np.asarray(geometry["spectrum"], float),
+        mean_norm=float(geometry["mean_norm"]),
+        std=float(geometry["feature_std"]["value"]),
+        probe=probe,
+        row_kurtosis=float(geometry["row_kurtosis"]),
+        classes=known or None,
+    )
+
+
+def sequence(run: Run, until: int, feature: str | None = None) -> list[Look]:
+    """What the sentinel judges of a run: its looks at one feature or all, up to step `until`."""
+    found: list[Look] = []
+    for step in run.looks():
+        if step <= until:
+            found += at_step(run.path, step)
+    return [each for each in found if feature in (None, each.feature)]
+
+
+@lru_cache(maxsize=8192)
+def at_step(path: Path, step: int) -> tuple[Look, ...]:
+    """All features of one look."""
+    (geometry, probe), classes = stored(path, step), Run(path).classes(step)
+    macro = {name: each.get("macro_auroc", {}).get("value") for name, each in probe.items()}
+    return tuple(as_look(step, name, each, macro.get(name), classes.get(name)) for name, each in geometry.items())
+
+
+def compact(run: Run) -> dict[str, Any]:
+    """A finished run as a small document: what the sentinel judges, spectra to three digits; `kept_history` reads it."""
+    rows = [
+        {
+            "step": look.step,
+            "feature": look.feature,
+            "n": look.n,
+            "d": look.d,
+            "spectrum": [three(value) for value in look.spectrum],
+            "mean_norm": three(look.mean_norm),
+            "std": three(look.std),
+            "probe": None if look.probe is None else round(look.probe, 4),
+            "row_kurtosis": three(look.row_kurtosis or 3.0),
+            "classes": {name: {"n": each.n, "std": three(each.std)} for name, each in (look.classes or {}).items()},
+        }
+        for look in sequence(run, FOREVER)
+    ]
+    return {"run": run.id, "arm": run.title, "seed": run.config.get("seed"), "looks": rows}
+
+
+def kept_history(kept: Mapping[str, Any]) -> list[Look]:
+    """The looks of a document of `compact`."""
+    return [
+        as_look(row["step"], row["feature"], row | {"feature_std": {"value": row["std"]}}, row["probe"], row["classes"])
+        for row in kept["looks"]
+    ]
+
+
+def three(value: float) -> float:
+    """Three significant digits."""
+    return float(f"{value:.3g}")
 
 
 def overlay(runs: Sequence[Run], feature: str, step: int, labels: Mapping[str, str], looks: Mapping[str, Sequence[int]]) -> Overlay | None:

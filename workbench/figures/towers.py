@@ -79,6 +79,7 @@ def closing(found: Towers, colour: str, palette: Palette = LIGHT) -> go.Figure:
 
 
 def line(canvas: theme.Canvas, x: np.ndarray, y: Sequence[float], colour: str, dash: str = "solid") -> None:
+    """A value at every amount."""
     canvas.line(x, np.array(y), colour, dash=dash, hovertemplate="%{x}: %{y:.3g}<extra></extra>")
     canvas.points(x, np.array(y), colour, 5)
 
