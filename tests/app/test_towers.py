@@ -1,0 +1,61 @@
+"""How images and reports lie to each other, on the page Latent space: asked for, computed, drawn; nothing for runs of one tower."""
+
+import os
+import shutil
+
+import pytest
+
+from app import state
+from app import towers as section
+from tests.app.conftest import texts
+from tests.app.test_pages import healthy
+from training.bench import Task
+from training.jobs import towers as job
+from workbench import jobs
+from workbench.analysis import towers
+from workbench.analysis.statistics import Interval
+from workbench.jobs import request_job
+from workbench.run import Run
+
+FEATURE = "image.projected"
+
+
+@pytest.fixture(autouse=True)
+def nobody_serves(monkeypatch):
+    monkeypatch.setattr(jobs, "start_queue", lambda root: None)
+
+
+def test_a_button_asks_and_both_towers_are_told(root, small_run, open_page):
+    root.mkdir(exist_ok=True)
+    run = Run(shutil.copytree(small_run.path, root / small_run.id))
+    app = healthy(open_page("latent_space", run=run.id, feature=FEATURE))
+    charts = len(app.get("plotly_chart"))
+    ask = [button for button in app.button if button.key == "towers_ask"]
+    assert len(ask) == 1
+    ask[0].click().run()
+    asked = request_job(root, "towers", run.id, {"step": 3})
+    aside = asked.result.with_name("aside")
+    aside.mkdir(parents=True)
+    job.compute(Task(asked, {"step": 3}, aside))
+    os.replace(aside, asked.result)
+    found = towers.read(asked.result)
+    app = healthy(open_page("latent_space", run=run.id, feature=FEATURE))
+    assert len(app.get("plotly_chart")) == charts + 1 and state.escape(section.sentence(found)) in texts(app)
+    assert "how far the two means lie apart" in texts(app)
+
+
+def test_a_run_of_one_tower_has_no_such_part(root, mae_run, open_page):
+    root.mkdir(exist_ok=True)
+    run = Run(shutil.copytree(mae_run.path, root / mae_run.id))
+    assert "How images and reports lie" not in texts(healthy(open_page("latent_space", run=run.id)))
+
+
+def test_the_sentence_says_what_closing_the_gap_does():
+    half = Interval(0.5, 0.4, 0.6, "")
+    moved = tuple(towers.Moved(amount, gap, half, half, auroc) for amount, gap, auroc in ((0.0, 0.8, half), (1.0, 0.1, None)))
+    numbers = (towers.Number("share of the gap", 0.25),)
+    found = towers.Towers("run", 3, 90, 12, 40, 0, numbers, moved, (0.05, 0.05), None, "")
+    assert section.sentence(found) == (
+        "keeps images and reports .800 apart (25 % of their variance); with the mean difference removed .100 are left, "
+        "recall at 5 goes from .500 [.40, .60] to .500 [.40, .60]. Chance of the recall is .05."
+    )
