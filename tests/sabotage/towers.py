@@ -11,7 +11,7 @@ RUN, ORDER = (
 SABOTAGES = [
     Sabotage(TOWERS, "return np.asarray(number[:, None] == number)", "return np.eye(len(number), dtype=bool)", [f"{UNIT}::test_the_same_text_is_right_for_every_study_that_has_it"], "only the own report is right"),
     Sabotage(TOWERS, "taken(y, [rows[x.keys[place]] for place in kept])", "taken(y, kept)", [ORDER], "reports in another order"),
-    Sabotage(TOWERS, "shared.strength, shared.chance_strength", "shared.strength, 2 * shared.strength", [f"{UNIT}::test_unrelated_towers_retrieve_by_chance_and_share_no_more_than_permuted_pairs"], "no chance beside the strength"),
+    Sabotage(TOWERS, "shared.strength, shared.chance_strength", "shared.strength, 0 * shared.strength", [f"{UNIT}::test_unrelated_towers_retrieve_by_chance_and_share_no_more_than_permuted_pairs"], "no chance beside the strength"),
     Sabotage(TOWERS, "if x.features.shape[1] != y.features.shape[1]:", "if False:", [ORDER], "widths are not checked"),
     Sabotage(CLOSING, "(sides[0], sides[1])", "(sides[1], sides[0])", [RUN], "positive and negative prompts swapped"),
     Sabotage(CLOSING, "if kept and not both else towers.stored", "if False else towers.stored", [RUN], "a look without reports is not computed"),
