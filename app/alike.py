@@ -13,7 +13,6 @@ from workbench.analysis.compared import Compared
 from workbench.errors import UserError
 from workbench.figures import compared as figures
 from workbench.figures.theme import number
-from workbench.jobs import describe_job
 from workbench.run import Run
 
 JOB, KEY, HEIGHT, STUDIES = "compared", "alike", 470, 48
@@ -38,19 +37,11 @@ def section(root: Path, chosen: Selection) -> None:
     if not runs:
         return
     st.markdown("##### What the contrast compares")
-    name = next(iter(runs))
-    if len(runs) > 1:
-        said = st.segmented_control("Compared by", list(runs), default=name, required=True, key="alike_of", format_func=state.escape)
-        name = said if said in runs else name
+    name = work.one_of(runs, "Compared by", "alike_of")
     run = runs[name]
     parameters = {"step": nearest(run.steps_of("snapshots"), chosen.step if chosen.step >= 0 else None), "studies": STUDIES}
-    job = describe_job(root, JOB, run.id, parameters)
-    if not job.done and not (job.folder / "request.json").is_file():
-        ask = (root, JOB, run.id, parameters)
-        told = f"Targets and cosines of {STUDIES} validation studies; the worker needs seconds for it"
-        st.button("Compare a batch", key="alike_ask", icon=":material/play_arrow:", help=told, on_click=work.ask, args=ask)
-        return
-    if folder := work.shown(work.ask(root, JOB, run.id, parameters), HEIGHT, KEY):
+    told = f"Targets and cosines of {STUDIES} validation studies; the worker needs seconds for it"
+    if folder := work.on_request(root, JOB, run, parameters, "Compare a batch", told, HEIGHT, KEY):
         draw(read(folder), folder, name, keys_of(run, read(folder)))
 
 

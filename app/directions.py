@@ -11,11 +11,9 @@ from app.map import at, opened
 from app.select import Selection
 from workbench.analysis import directions
 from workbench.analysis.directions import Direction, Directions
-from workbench.errors import UserError
 from workbench.figures import directions as figures
 from workbench.figures.theme import number
 from workbench.figures.zeroshot import short
-from workbench.jobs import describe_job
 from workbench.run import Run
 
 JOB, KEY, HEIGHT, THUMB = "directions", "directions", 320, 76
@@ -36,26 +34,13 @@ def section(root: Path, chosen: Selection) -> None:
     if not runs:
         return
     st.markdown("##### What a direction means")
-    name = next(iter(runs))
-    if len(runs) > 1:
-        said = st.segmented_control("Directions of", list(runs), default=name, required=True, key="directions_of", format_func=state.escape)
-        name = said if said in runs else name
+    name = work.one_of(runs, "Directions of", "directions_of")
     run = runs[name]
-    try:
-        run.source  # noqa: B018 raises where there is no data set
-    except UserError as error:
-        st.caption(f"No directions here: {state.escape(error)}")
+    if not studies.named(run, "directions"):
         return
     parameters = {"feature": chosen.feature, "step": at(chosen, run)}
-    job = describe_job(root, JOB, run.id, parameters)
-    if not job.done and not (job.folder / "request.json").is_file():
-        told = "Studies, factors and words at the ends of the first directions; the worker needs seconds for it"
-        ask = (root, JOB, run.id, parameters)
-        st.button(
-            "Say what the directions mean", key="directions_ask", icon=":material/play_arrow:", help=told, on_click=work.ask, args=ask
-        )
-        return
-    if folder := work.shown(work.ask(root, JOB, run.id, parameters), HEIGHT, KEY):
+    told = "Studies, factors and words at the ends of the first directions; the worker needs seconds for it"
+    if folder := work.on_request(root, JOB, run, parameters, "Say what the directions mean", told, HEIGHT, KEY):
         draw(read(folder), folder, name, run, chosen)
 
 

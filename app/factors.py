@@ -4,15 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import place, state, work
+from app import place, state, studies, work
 from app.map import at
 from app.select import Selection
 from workbench.analysis import factors
 from workbench.analysis.factors import Probes, Reading
-from workbench.errors import UserError
 from workbench.figures import factors as figures
 from workbench.figures.zeroshot import short
-from workbench.jobs import describe_job
 from workbench.run import Run
 
 JOB, KEY, HEIGHT, NAMED = "factors", "factors", 230, 2
@@ -34,24 +32,13 @@ def section(root: Path, chosen: Selection) -> None:
     if not runs:
         return
     st.markdown("##### What can still be read")
-    name = next(iter(runs))
-    if len(runs) > 1:
-        said = st.segmented_control("Read from", list(runs), default=name, required=True, key="factors_of", format_func=state.escape)
-        name = said if said in runs else name
+    name = work.one_of(runs, "Read from", "factors_of")
     run = runs[name]
-    try:
-        run.source  # noqa: B018 raises where there is no data set
-    except UserError as error:
-        st.caption(f"No factors here: {state.escape(error)}")
+    if not studies.named(run, "factors"):
         return
     parameters = {"feature": chosen.feature, "step": at(chosen, run)}
-    job = describe_job(root, JOB, run.id, parameters)
-    if not job.done and not (job.folder / "request.json").is_file():
-        told = "Fits a ridge for every factor of the data; the worker needs seconds for it"
-        ask = (root, JOB, run.id, parameters)
-        st.button("Measure what can still be read", key="factors_ask", icon=":material/play_arrow:", help=told, on_click=work.ask, args=ask)
-        return
-    if folder := work.shown(work.ask(root, JOB, run.id, parameters), HEIGHT, KEY):
+    told = "Fits a ridge for every factor of the data; the worker needs seconds for it"
+    if folder := work.on_request(root, JOB, run, parameters, "Measure what can still be read", told, HEIGHT, KEY):
         draw(read(folder), folder, name, run, chosen)
 
 

@@ -14,7 +14,6 @@ from workbench.figures.theme import Palette, number
 from workbench.run import Run
 
 SCALED = ("total", "scale", "offset")  # of these `now` is no number of directions
-MULTIPLES = ("participation_ratio", "feature_std", "offset", "probe")
 SPECTRUM = """Singular values $\\sigma_1 \\ge \\sigma_2 \\ge \\dots$ of the centred features, relative to the largest, on two log axes.
 *isotropic*: the mean for a Gaussian cloud of the same N and d, in which every direction counts alike. *untrained*: the same network before its first step."""
 HEAT = "The same singular values at every look, a column each: dark is as large as the largest, paper is gone (below 10⁻⁶)."
@@ -127,8 +126,8 @@ def heat_title(at_last: list[Fall]) -> str:
 
 def multiples(found: Latent, chosen: Selection) -> None:
     """Rank, scale, offset and probe, those of them that were measured, as one figure."""
-    measured = [found.trajectories[statistic] for statistic in MULTIPLES if found.trajectories[statistic]]
-    missing = [collapse.PANELS[statistic][0] for statistic in MULTIPLES if not found.trajectories[statistic]]
+    measured = [found.trajectories[statistic] for statistic in collapse.MULTIPLES if found.trajectories[statistic]]
+    missing = [collapse.PANELS[statistic][0] for statistic in collapse.MULTIPLES if not found.trajectories[statistic]]
     if measured:
         titles = [collapse.PANELS[own[0].statistic][0] for own in measured]
         palette = place.palette()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import place, read, state, studies
+from app import place, read, state, studies, work
 from app.select import Selection
 from workbench.analysis import projection
 from workbench.errors import UserError
@@ -33,9 +33,7 @@ def section(chosen: Selection) -> None:
     left, right = st.columns([2.1, 1], gap="medium")
     with left:
         colour, scale, over = st.columns([1.3, 1.2, 3], vertical_alignment="bottom")
-        name = next(iter(runs))
-        if len(runs) > 1:
-            name = over.segmented_control("Map of", list(runs), default=name, required=True, key="map_of", format_func=state.escape) or name
+        name = work.one_of(runs, "Map of", "map_of", over)
         run = runs[name]
         loaded, why = opened(run)
         label = coloured(colour, loaded)

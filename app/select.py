@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from app import buttons, keyboard, read, state
+from app import buttons, keyboard, place, read, state
 from workbench.analysis.seeds import Arm
 from workbench.run import Run
 
@@ -77,6 +77,23 @@ def control_row(root: Path, cell: Callable[[Selection], str] | None = None) -> S
     return chosen
 
 
+def looked_into(root: Path, cell: Callable[[Selection], str], nothing: str) -> Selection:
+    """The row of a page about looks, and the line of new ones; where there is no run, or none was looked at, that is said and the page ends.
+
+    `nothing` is our own Markdown for a folder without runs.
+    """
+    chosen = control_row(root, cell)
+    if not chosen.runs:
+        place.empty(nothing, "workbench demo")
+        st.stop()
+    refresh_line(chosen.runs)
+    if not chosen.feature:
+        said = "**These runs have not been looked at.** The first look is written before the first step, unless `monitors.studies` is 0."
+        place.empty(said)
+        st.stop()
+    return chosen
+
+
 def labels(statuses: dict[str, dict[str, Any]]) -> dict[str, str]:
     """Run -> what it is called on the page: name and seed, with the end of its identifier where that is not unique."""
     short = {run: f"{status.get('name') or status.get('method') or run} · {status.get('seed', 0)}" for run, status in statuses.items()}
@@ -84,7 +101,7 @@ def labels(statuses: dict[str, dict[str, Any]]) -> dict[str, str]:
     return {run: label if count[label] == 1 else f"{label} · {run[-4:]}" for run, label in short.items()}
 
 
-def choose_runs(place: Any, root: Path, statuses: dict[str, dict[str, Any]]) -> list[Run]:
+def choose_runs(spot: Any, root: Path, statuses: dict[str, dict[str, Any]]) -> list[Run]:
     chosen = state.get("run")
     unknown = [run for run in chosen or [] if run not in statuses]
     if unknown:
@@ -94,7 +111,7 @@ def choose_runs(place: Any, root: Path, statuses: dict[str, dict[str, Any]]) -> 
         kept = default_runs(statuses)
     name = labels(statuses)
     st.session_state["row_runs"] = kept
-    place.multiselect("Runs", list(statuses), format_func=name.get, key="row_runs", on_change=state.follow("run", "row_runs"))
+    spot.multiselect("Runs", list(statuses), format_func=name.get, key="row_runs", on_change=state.follow("run", "row_runs"))
     return [read.run(root / run) for run in kept]
 
 
@@ -111,25 +128,25 @@ def default_runs(statuses: dict[str, dict[str, Any]]) -> list[str]:
     return sorted(list(beside.values())[:3])
 
 
-def choose_feature(place: Any, runs: Sequence[Run]) -> str:
+def choose_feature(spot: Any, runs: Sequence[Run]) -> str:
     found = dict.fromkeys(feature for run in runs for feature, shape in run.status.get("features", {}).items() if shape == "b d")
     if not found:
-        place.selectbox("Feature", [NONE_YET], disabled=True, key="row_feature_none")
+        spot.selectbox("Feature", [NONE_YET], disabled=True, key="row_feature_none")
         return ""
     wanted = state.get("feature")
     preferred = [feature for feature in (wanted, "image.projected", "image.backbone") if feature in found]
     st.session_state["row_feature"] = preferred[0] if preferred else next(iter(found))
-    place.selectbox("Feature", list(found), key="row_feature", on_change=state.follow("feature", "row_feature"))
+    spot.selectbox("Feature", list(found), key="row_feature", on_change=state.follow("feature", "row_feature"))
     return st.session_state["row_feature"]
 
 
-def choose_step(place: Any, steps: Sequence[int]) -> int:
+def choose_step(spot: Any, steps: Sequence[int]) -> int:
     if len(steps) < 2:
-        place.select_slider("Checkpoint (step)", [*map(str, steps), NONE_YET, "…"][:2], disabled=True, key="row_step_none")
+        spot.select_slider("Checkpoint (step)", [*map(str, steps), NONE_YET, "…"][:2], disabled=True, key="row_step_none")
         return steps[0] if steps else -1
     step = nearest(steps, state.get("step"))
     st.session_state["row_step"] = step
-    place.select_slider("Checkpoint (step)", list(steps), key="row_step", on_change=state.follow("step", "row_step"))
+    spot.select_slider("Checkpoint (step)", list(steps), key="row_step", on_change=state.follow("step", "row_step"))
     return step
 
 

@@ -102,6 +102,16 @@ def of_run(run: Run) -> Studies | None:
     return found
 
 
+def named(run: Run, what: str) -> bool:
+    """Whether the run names a data set; where it does not, that is said of `what` a part of a page would show."""
+    try:
+        run.source  # noqa: B018 raises where there is no data set
+    except UserError as error:
+        st.caption(f"No {what} here: {escape(error)}")
+        return False
+    return True
+
+
 def wait(run: Run) -> None:
     """The line of `wait_for` for a run's data."""
     wait_for(run.source[1])

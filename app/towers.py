@@ -13,7 +13,6 @@ from workbench.analysis.towers import IMAGE, TEXT, Towers
 from workbench.figures import towers as figures
 from workbench.figures.theme import number
 from workbench.figures.zeroshot import said
-from workbench.jobs import describe_job
 from workbench.run import Run
 
 JOB, KEY, HEIGHT = "towers", "towers", 260
@@ -37,19 +36,11 @@ def section(root: Path, chosen: Selection) -> None:
     if not runs:
         return
     st.markdown("##### How images and reports lie to each other")
-    name = next(iter(runs))
-    if len(runs) > 1:
-        told = st.segmented_control("Towers of", list(runs), default=name, required=True, key="towers_of", format_func=state.escape)
-        name = told if told in runs else name
+    name = work.one_of(runs, "Towers of", "towers_of")
     run = runs[name]
     parameters = {"step": at(chosen, run)}
-    job = describe_job(root, JOB, run.id, parameters)
-    if not job.done and not (job.folder / "request.json").is_file():
-        ask = (root, JOB, run.id, parameters)
-        help_ = "Gap, cones, what the towers share, and the gap closed by quarters; the worker needs seconds for it"
-        st.button("Measure both towers", key="towers_ask", icon=":material/play_arrow:", help=help_, on_click=work.ask, args=ask)
-        return
-    if folder := work.shown(work.ask(root, JOB, run.id, parameters), HEIGHT, KEY):
+    told = "Gap, cones, what the towers share, and the gap closed by quarters; the worker needs seconds for it"
+    if folder := work.on_request(root, JOB, run, parameters, "Measure both towers", told, HEIGHT, KEY):
         draw(read(folder), folder, name, chosen.slots[run.id])
 
 

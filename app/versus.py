@@ -19,7 +19,6 @@ from workbench.figures.zeroshot import short
 from workbench.run import Run
 
 JOB, HEIGHT, MOST = "across", 240, 5
-STRIPS = ("participation_ratio", "feature_std", "offset", "probe")
 DIFFERENCES = """Statistic of the run less that of the reference, at their last looks not after the slider, on the same studies in the same order. Interval: delete-group jackknife of the *difference* over 20 groups of patients, t, 95 %; it speaks of other patients, not of other training seeds: those are the points above. A run alone is compared with its own first look."""
 RATIO = """$(\\sigma_k / \\sigma_1)$ of a setting over $(\\sigma_k / \\sigma_1)$ of the first one, direction by direction, the mean over seeds: 1 where they fall off alike. Directions are counted by size; the same place need not be the same direction: that is what the matrices below compare."""
 SEEDS = """Each run a point; the stroke is the mean of a setting's seeds. Where one run stands alone its bar is the jackknifed (rank, scale, offset) or bootstrapped (probe) interval over patients. Dashed: untrained; dotted: chance; dash-dotted: pixels."""
@@ -45,26 +44,20 @@ def verdict(found: Latent, chosen: Selection) -> tuple[list[tuple[str, str]], st
         return [("", "These runs have no look of this feature up to this step.")], "", place.palette().muted
     said = []
     for label in dict.fromkeys(each.label for each in ranks):
-        own = [float(each.values[each.at(chosen.step)]) for each in ranks if each.label == label]
-        read_out = [float(each.values[each.at(chosen.step)]) for each in probes if each.label == label]
-        probe = f", probe {number(sum(read_out) / len(read_out))}" if read_out else ""
-        said.append((sum(own) / len(own), label, f"uses {number(sum(own) / len(own))} directions{probe};"))
+        rank, read_out = ([float(each.values[each.at(chosen.step)]) for each in of if each.label == label] for of in (ranks, probes))
+        probe = f", probe {number(inside.mean(read_out))}" if read_out else ""
+        said.append((inside.mean(rank), label, f"uses {number(inside.mean(rank))} directions{probe};"))
     said.sort()
     sentences = [(label, told) for _, label, told in said]
     sentences[-1] = (sentences[-1][0], sentences[-1][1].rstrip(";") + ".")
     spread = max(value for value, *_ in said) / max(min(value for value, *_ in said), 1e-9)
-    return (
-        sentences,
-        f"{found.trajectories['participation_ratio'][0].statistic.replace('_', ' ')}s differ {number(spread)}-fold."
-        if len(said) > 1
-        else "",
-        place.palette().accent,
-    )
+    aside = f"participation ratios differ {number(spread)}-fold." if len(said) > 1 else ""
+    return sentences, aside, place.palette().accent
 
 
 def strips(found: Latent, chosen: Selection) -> None:
     """Every seed a point."""
-    measured = [found.trajectories[name] for name in STRIPS if found.trajectories[name]]
+    measured = [found.trajectories[name] for name in collapse.MULTIPLES if found.trajectories[name]]
     if measured:
         fig = figures.seeds(measured, chosen.step, chosen.arm_slots, place.palette())
         rows = [row for own in measured for row in collapse.rows(own)]
@@ -115,9 +108,9 @@ def section(root: Path, chosen: Selection) -> None:
 def asked(root: Path, runs: Mapping[str, Run], against: str, others: list[str], measure: str, chosen: Selection) -> dict[str, Across]:
     """What is computed already, by run; what is not is asked for and waited for, what cannot be is said."""
     found = {}
-    for place_, name in enumerate(others):
+    for number_, name in enumerate(others):
         parameters = {"other": runs[name].id, "feature": chosen.feature, "step": chosen.step, "measure": measure}
-        if folder := work.shown(work.ask(root, JOB, runs[against].id, parameters), HEIGHT, f"across_{place_}"):
+        if folder := work.shown(work.ask(root, JOB, runs[against].id, parameters), HEIGHT, f"across_{number_}"):
             found[name] = read(folder)
     return found
 
@@ -144,10 +137,8 @@ def beyond(found: Across) -> bool:
 
 def matrices(found: Across, against: str, partner: str) -> None:
     """Layers by layers and steps by steps."""
-    palette, told = (
-        place.palette(),
-        f"{ALIKE[found.measure]} Rows: {state.escape(against)}; columns: {state.escape(partner)}. A matrix has no intervals; the chance level stands beside each value.",
-    )
+    sides = f"Rows: {state.escape(against)}; columns: {state.escape(partner)}."
+    palette, told = place.palette(), f"{ALIKE[found.measure]} {sides} A matrix has no intervals; the chance level stands beside each value."
     for spot, of, what in zip(st.columns(2, gap="medium"), (found.layers, found.steps), ("Layers", f"Steps of {found.first.feature}")):
         with spot:
             title = f"{what}: {number(float(of.values.min()))} to {number(float(of.values.max()))} alike"

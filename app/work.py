@@ -10,7 +10,7 @@ from app import place, state
 from workbench.errors import UserError
 from workbench.ingest.decode import decode
 from workbench.jobs import OPEN, Job, describe_job, request_job, write_upload
-from workbench.run import read_json
+from workbench.run import Run, read_json
 
 POLL = 0.15  # seconds between looks at a job
 EDGE = 512  # pixels an uploaded image is brought to; every method resizes it further
@@ -22,6 +22,30 @@ def ask(root: Path, name: str, run_id: str | None, parameters: Mapping[str, Any]
     if job.done or (job.folder / "request.json").is_file():
         return job
     return request_job(root, name, run_id, parameters)
+
+
+def one_of(runs: Mapping[str, Run], label: str, key: str, spot: Any = st) -> str:
+    """The name of the run a part of a page is about; a choice is drawn at `spot` where there are several."""
+    name = next(iter(runs))
+    if len(runs) > 1:
+        said = spot.segmented_control(label, list(runs), default=name, required=True, key=key, format_func=state.escape)
+        name = said if said in runs else name
+    return name
+
+
+def on_request(
+    root: Path, name: str, run: Run, parameters: Mapping[str, Any], button: str, told: str, height: int, key: str
+) -> Path | None:
+    """The folder of a result that is computed when somebody presses `button`; until then that button, then what `shown` draws.
+
+    So that the slider stays quick: a checkpoint nobody asked about costs nothing.
+    """
+    job = describe_job(root, name, run.id, parameters)
+    if not job.done and not (job.folder / "request.json").is_file():
+        asked = (root, name, run.id, parameters)
+        st.button(button, key=f"{key}_ask", icon=":material/play_arrow:", help=told, on_click=ask, args=asked)
+        return None
+    return shown(ask(root, name, run.id, parameters), height, key)
 
 
 def shown(job: Job, height: int, key: str) -> Path | None:

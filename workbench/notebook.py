@@ -112,7 +112,7 @@ class Runs:
         at, seen = self._step(feature, step), self._seen()
         found = [
             [each for run in self.runs if (each := looks.trajectory(run, feature, name, self.labels[run.id], seen[run.id]))]
-            for name in ("participation_ratio", "feature_std", "offset", "probe")
+            for name in collapse.MULTIPLES
         ]
         measured = [each for each in found if each]
         rows = [row for each in measured for row in collapse.rows(each)]

@@ -4,20 +4,12 @@ import streamlit as st
 
 from app import alike, directions, factors, inside, map, place, read, state, towers
 from app.cells import latent_space
-from app.select import control_row, refresh_line
+from app.select import looked_into
+
+NOTHING = "**No run to look into yet.** Choose one above, or train the demo; its nine runs appear here as they train:"
 
 root = state.root()
-chosen = control_row(root, latent_space)
-if not chosen.runs:
-    place.empty(
-        "**No run to look into yet.** Choose one above, or train the demo; its nine runs appear here as they train:", "workbench demo"
-    )
-    st.stop()
-refresh_line(chosen.runs)
-if not chosen.feature:
-    place.empty("**These runs have not been looked at.** The first look is written before the first step, unless `monitors.studies` is 0.")
-    st.stop()
-
+chosen = looked_into(root, latent_space, NOTHING)
 found = read.latent(chosen.runs, chosen.feature, chosen.step, chosen.labels, chosen.shown)
 place.verdict(*inside.verdict(found, chosen, place.palette()))
 

@@ -1,59 +1,31 @@
 """The page Attention: what it shows of a transformer, what of a CNN, what it refuses."""
 
-import importlib
-import os
-import shutil
-
 import numpy as np
 import pytest
 
 import workbench as wb
-from tests.app.conftest import texts
+from tests.app.conftest import compute, texts
 from tests.app.folders import write_run
 from tests.app.test_pages import healthy
-from training.bench import Task
-from workbench import jobs
 from workbench.analysis import attention, attribution
 from workbench.errors import UserError
-from workbench.jobs import request_job, write_upload
-from workbench.run import Run
+from workbench.jobs import write_upload
 
 STUDY = "phantom-teaching-0-1000000000"
+pytestmark = pytest.mark.usefixtures("nobody_serves")
 
 
-@pytest.fixture(autouse=True)
-def nobody_serves(monkeypatch):
-    monkeypatch.setattr(jobs, "start_queue", lambda root: None)
-
-
-@pytest.fixture
-def copied(root):
-    """copied(run): the finished run in this test's own folder."""
-
-    def copy(run):
-        shutil.copytree(run.path, root / run.id)
-        return Run(root / run.id)
-
-    root.mkdir(exist_ok=True)
-    return copy
-
-
-def compute(root, name, run, parameters):
-    """What the worker does, in this process; returns the result's folder."""
-    job = request_job(root, name, run.id, {"step": run.steps_of("snapshots")[-1], **parameters})
-    aside = job.result.with_name("aside")
-    aside.mkdir(parents=True)
-    importlib.import_module(f"training.jobs.{name}").compute(Task(job, {"step": run.steps_of("snapshots")[-1], **parameters}, aside))
-    os.replace(aside, job.result)
-    return job.result
+def computed(root, name, run, parameters):
+    """The folder of a result at the last snapshot."""
+    return compute(root, name, run.id, {"step": run.steps_of("snapshots")[-1], **parameters}).result
 
 
 def test_a_transformer_shows_heads_rollout_and_colours_and_the_address_chooses(root, mae_run, copied, open_page):
     run = copied(mae_run)
     app = healthy(open_page("attention", run=run.id))
     assert [button.label for button in app.button if button.label == "Cancel"] and not app.get("plotly_chart")
-    found = attention.read(compute(root, "attention", run, {"image": {"study": STUDY, "place": 0}}))
-    compute(root, "patch_colours", run, {"image": {"study": STUDY, "place": 0}})
+    found = attention.read(computed(root, "attention", run, {"image": {"study": STUDY, "place": 0}}))
+    computed(root, "patch_colours", run, {"image": {"study": STUDY, "place": 0}})
     app = healthy(open_page("attention", run=run.id, layer="0", head="1", patch="9"))
     assert len(app.get("plotly_chart")) == 5
     drawn = app.get("plotly_chart")[0].proto.spec
@@ -74,7 +46,7 @@ def test_a_transformer_shows_heads_rollout_and_colours_and_the_address_chooses(r
 
 def test_what_the_job_writes_is_what_the_notebook_computes(root, mae_run, copied):
     run = copied(mae_run)
-    found = attention.read(compute(root, "attention", run, {"image": {"study": STUDY, "place": 0}}))
+    found = attention.read(computed(root, "attention", run, {"image": {"study": STUDY, "place": 0}}))
     view = wb.open_run(run.path).attend(STUDY, layer=1, head=2, patch=5)
     np.testing.assert_allclose(found.maps, view.data.maps, atol=1e-3)
     np.testing.assert_allclose(found.entropy, view.data.entropy, atol=2e-3)
@@ -91,14 +63,14 @@ def test_what_the_job_writes_is_what_the_notebook_computes(root, mae_run, copied
 def test_an_upload_is_looked_at(root, mae_run, copied):
     run = copied(mae_run)
     name = write_upload(root, np.random.default_rng(0).integers(0, 255, (50, 70)).astype(np.uint8))
-    found = attention.read(compute(root, "attention", run, {"image": {"upload": name}}))
+    found = attention.read(computed(root, "attention", run, {"image": {"upload": name}}))
     assert found.film.shape == (64, 64) and found.patch_mm is None and found.key == "upload"
 
 
 def test_a_cnn_shows_grad_cam_of_a_typed_prompt_and_names_runs_that_attend(root, mae_run, small_run, copied, open_page):
     run, other = copied(small_run), copied(mae_run)
     prompt = "<b>effusion</b> on the left"
-    found = attribution.read(compute(root, "attribution", run, {"image": {"study": STUDY, "place": 0}, "prompt": prompt}))
+    found = attribution.read(computed(root, "attribution", run, {"image": {"study": STUDY, "place": 0}, "prompt": prompt}))
     app = healthy(open_page("attention", run=run.id, prompt=prompt))
     said = texts(app)
     assert app.text_input(key="attribution_prompt").value == prompt and len(app.get("plotly_chart")) == 2
@@ -115,9 +87,9 @@ def test_a_cnn_shows_grad_cam_of_a_typed_prompt_and_names_runs_that_attend(root,
 def test_prompts_in_any_script_and_of_any_length_reach_the_method(root, small_run, copied, open_page):
     run = copied(small_run)
     for prompt in ("胸腔积液", "effusion " * 1100):
-        compute(root, "attribution", run, {"image": {"study": STUDY, "place": 0}, "prompt": prompt})
+        computed(root, "attribution", run, {"image": {"study": STUDY, "place": 0}, "prompt": prompt})
     with pytest.raises(UserError, match="empty text"):
-        compute(root, "attribution", run, {"image": {"study": STUDY, "place": 0}, "prompt": " "})
+        computed(root, "attribution", run, {"image": {"study": STUDY, "place": 0}, "prompt": " "})
     app = healthy(open_page("attention", run=run.id, prompt="x" * 10_000))
     assert len(app.text_input(key="attribution_prompt").value) == 200
 

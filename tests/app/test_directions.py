@@ -1,46 +1,22 @@
 """What a direction means, on the page Latent space: asked for, waited for, drawn; its words and its films only where the terms allow."""
 
-import os
-import shutil
-
 import pytest
 
 import workbench as wb
 from app import directions as section
 from app import state, studies
-from tests.app.conftest import texts
+from tests.app.conftest import compute, texts
 from tests.app.test_pages import healthy
-from training.bench import Task
-from training.jobs import directions as job
-from workbench import jobs
 from workbench.analysis import directions
-from workbench.jobs import request_job
-from workbench.run import Run
+from workbench.features import dataset_of
 
 FEATURE = "image.projected"
-
-
-@pytest.fixture(autouse=True)
-def nobody_serves(monkeypatch):
-    monkeypatch.setattr(jobs, "start_queue", lambda root: None)
+pytestmark = pytest.mark.usefixtures("nobody_serves")
 
 
 @pytest.fixture
-def run(root, small_run):
-    root.mkdir(exist_ok=True)
-    shutil.copytree(small_run.path, root / small_run.id)
-    return Run(root / small_run.id)
-
-
-def compute(root, run, step):
-    """What the worker does, in this process."""
-    parameters = {"feature": FEATURE, "step": step}
-    asked = request_job(root, "directions", run.id, parameters)
-    aside = asked.result.with_name("aside")
-    aside.mkdir(parents=True)
-    job.compute(Task(asked, parameters, aside))
-    os.replace(aside, asked.result)
-    return directions.read(asked.result)
+def run(copied, small_run):
+    return copied(small_run)
 
 
 def test_a_button_asks_and_one_direction_at_a_time_is_told(root, run, open_page):
@@ -49,7 +25,7 @@ def test_a_button_asks_and_one_direction_at_a_time_is_told(root, run, open_page)
     ask = [button for button in app.button if button.key == "directions_ask"]
     assert len(ask) == 1 and not list((root / "jobs").glob("directions-*"))
     ask[0].click().run()
-    found = compute(root, run, 3)
+    found = directions.read(compute(root, "directions", run.id, {"feature": FEATURE, "step": 3}).result)
     assert found == wb.open_run(run.path).direction(FEATURE, 3).data
     while studies.of_run(run) is None:
         pass  # the page would say that its films follow
@@ -74,3 +50,15 @@ def test_the_sentence_says_what_it_orders_and_when_it_was_there(small_run):
     assert section.sentence(alone) == (
         "direction 1 carries 50 % of the variance and orders no factor or label better than chance; it was there from the first look, and is there at the last."
     )
+
+
+def test_of_a_credentialed_set_neither_films_nor_words_are_shown_until_films_are_asked_for(root, run, open_page, monkeypatch):
+    monkeypatch.setattr(type(dataset_of(run)), "terms", "credentialed")
+    found = directions.read(compute(root, "directions", run.id, {"feature": FEATURE, "step": 3}).result)
+    assert not any(each.words for each in found.directions)
+    while studies.of_run(run) is None:
+        pass
+    app = healthy(open_page("latent_space", run=run.id, feature=FEATURE))
+    assert not app.get("image") and "its words stay in its reports" in texts(app)
+    healthy(app.button(key="show_films").click().run())
+    assert len(app.get("image")) >= 2 * directions.ENDS

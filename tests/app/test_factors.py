@@ -1,6 +1,5 @@
 """What can still be read, on the page Latent space: asked for, waited for, drawn; the sentence above it."""
 
-import os
 import shutil
 
 import pytest
@@ -8,42 +7,29 @@ import pytest
 import workbench as wb
 from app import factors as section
 from app import state
-from tests.app.conftest import texts
+from tests.app.conftest import compute, texts
 from tests.app.folders import write_run
 from tests.app.test_pages import healthy
 from tests.unit.test_factors import interval, probes
 from training.bench import Task
 from training.jobs import factors as job
-from workbench import jobs
 from workbench.analysis import factors
 from workbench.errors import UserError
 from workbench.jobs import request_job
 from workbench.run import Run, read_json, write_json
 
 FEATURE = "image.projected"
-
-
-@pytest.fixture(autouse=True)
-def nobody_serves(monkeypatch):
-    monkeypatch.setattr(jobs, "start_queue", lambda root: None)
+pytestmark = pytest.mark.usefixtures("nobody_serves")
 
 
 @pytest.fixture
-def run(root, small_run):
-    root.mkdir(exist_ok=True)
-    shutil.copytree(small_run.path, root / small_run.id)
-    return Run(root / small_run.id)
+def run(copied, small_run):
+    return copied(small_run)
 
 
-def compute(root, run, step):
-    """What the worker does, in this process."""
-    parameters = {"feature": FEATURE, "step": step}
-    asked = request_job(root, "factors", run.id, parameters)
-    aside = asked.result.with_name("aside")
-    aside.mkdir(parents=True)
-    job.compute(Task(asked, parameters, aside))
-    os.replace(aside, asked.result)
-    return factors.read(asked.result)
+def computed(root, run, step):
+    """What is read from the feature at a step."""
+    return factors.read(compute(root, "factors", run.id, {"feature": FEATURE, "step": step}).result)
 
 
 def ask(app):
@@ -51,7 +37,7 @@ def ask(app):
 
 
 def test_the_job_writes_what_the_notebook_computes(root, run):
-    found = compute(root, run, 3)
+    found = computed(root, run, 3)
     view = wb.open_run(run.path).factors(FEATURE, 3)
     assert found == view.data and len(view.frame()) == len(view.rows) == 3 * len(found.readings)
     assert view.figure.layout.title.text.startswith("small reads")
@@ -63,7 +49,7 @@ def test_a_button_asks_the_worker_and_the_slider_follows(root, run, open_page):
     assert len(ask(app)) == 1 and not list((root / "jobs").glob("factors-*"))
     ask(app)[0].click().run()
     assert not ask(healthy(app)) and [button for button in app.button if button.label == "Cancel"]
-    found = compute(root, run, 3)
+    found = computed(root, run, 3)
     app = healthy(open_page("latent_space", run=run.id, feature=FEATURE))
     assert len(app.get("plotly_chart")) == charts + 1 and not ask(app)
     assert (
@@ -72,14 +58,14 @@ def test_a_button_asks_the_worker_and_the_slider_follows(root, run, open_page):
     )
     app.select_slider(key="row_step").set_value(1).run()
     assert len(ask(healthy(app))) == 1, "another checkpoint has not been measured"
-    compute(root, run, 1)
+    computed(root, run, 1)
     assert "at step 1, 96 studies" in healthy(app.run()).get("plotly_chart")[-1].proto.spec
 
 
 def test_several_runs_are_chosen_from(root, run, open_page):
     other = Run(shutil.copytree(run.path, root / "20260101-000000-mflag-phantoms-0001"))
     write_json(other.path / "status.json", read_json(other.path / "status.json") | {"state": "imported"})
-    compute(root, other, 3)
+    computed(root, other, 3)
     app = healthy(open_page("latent_space", run=[run.id, other.id], feature=FEATURE))
     assert len(ask(app)) == 1
     chosen = app.segmented_control(key="factors_of")

@@ -1,8 +1,5 @@
 """The page Reconstruction: which image, which mask, what is said of it, and what it refuses."""
 
-import os
-import shutil
-
 import numpy as np
 import pytest
 import yaml
@@ -10,12 +7,11 @@ from streamlit.testing.v1 import AppTest
 
 import workbench as wb
 from app import able, masks
-from tests.app.conftest import texts
+from tests.app.conftest import compute, texts
 from tests.app.folders import write_run
 from tests.app.test_pages import healthy
 from training.bench import Task
 from training.jobs import reconstruction as job_module
-from workbench import jobs
 from workbench.analysis import reconstruction
 from workbench.dataset import Image
 from workbench.datasets import load_dataset
@@ -23,36 +19,21 @@ from workbench.errors import UserError
 from workbench.features import dataset_of
 from workbench.jobs import request_job, write_upload
 from workbench.painting import decoder_missing
-from workbench.run import Run, read_json, write_json
+from workbench.run import read_json, write_json
 from workbench.single import one_image
 
-
-@pytest.fixture(autouse=True)
-def nobody_serves(monkeypatch):
-    monkeypatch.setattr(jobs, "start_queue", lambda root: None)
+pytestmark = pytest.mark.usefixtures("nobody_serves")
 
 
 @pytest.fixture
-def run(mae_run, root):
-    """The finished run in this test's own folder."""
-    root.mkdir(exist_ok=True)
-    shutil.copytree(mae_run.path, root / mae_run.id)
-    return Run(root / mae_run.id)
-
-
-def compute(root, run, parameters):
-    """What the worker does, in this process."""
-    job = request_job(root, "reconstruction", run.id, parameters)
-    aside = job.result.with_name("aside")
-    aside.mkdir(parents=True)
-    job_module.compute(Task(job, parameters, aside))
-    os.replace(aside, job.result)
+def run(mae_run, copied):
+    return copied(mae_run)
 
 
 def opened(open_page, root, run, spec, image=None, steps=None, **query):
     """The page after the worker has answered."""
     image = image or {"study": run_study(run), "place": 0}
-    compute(root, run, {"steps": steps or [run.steps_of("snapshots")[-1]], "image": image, "mask": spec})
+    compute(root, "reconstruction", run.id, {"steps": steps or [run.steps_of("snapshots")[-1]], "image": image, "mask": spec})
     return healthy(open_page("reconstruction", run=run.id, **query))
 
 
@@ -132,7 +113,9 @@ def test_without_runs_the_page_says_what_to_do(open_page):
 
 def test_a_mask_replayed_over_checkpoints(root, run, open_page):
     steps = run.steps_of("snapshots")
-    compute(root, run, {"steps": steps, "image": {"study": run_study(run), "place": 0}, "mask": {"ratio": 0.75, "seed": 0}})
+    compute(
+        root, "reconstruction", run.id, {"steps": steps, "image": {"study": run_study(run), "place": 0}, "mask": {"ratio": 0.75, "seed": 0}}
+    )
     app = opened(open_page, root, run, {"ratio": 0.75, "seed": 0})
     app = healthy(app.toggle(key="recon_replay").set_value(True).run())
     assert len(app.get("plotly_chart")) == 4
@@ -140,7 +123,7 @@ def test_a_mask_replayed_over_checkpoints(root, run, open_page):
 
 def test_an_upload_is_painted_and_wrong_parameters_are_refused(root, run):
     name = write_upload(root, np.arange(4096, dtype=np.uint32).reshape(64, 64).astype(np.uint8))
-    compute(root, run, {"steps": [0, 3], "image": {"upload": name}, "mask": {"patches": [3]}})
+    compute(root, "reconstruction", run.id, {"steps": [0, 3], "image": {"upload": name}, "mask": {"patches": [3]}})
     study = {"study": run_study(run), "place": 0}
     wrong = [
         ({"steps": [0], "image": study, "mask": {"patches": [64]}}, "patch 64 is not one of 0 to 63"),
@@ -183,7 +166,7 @@ def test_masks_survive_the_address():
 
 def test_the_same_request_paints_the_same_film(root, run):
     image, mask = {"study": run_study(run), "place": 0}, {"ratio": 0.5, "seed": 3}
-    compute(root, run, {"steps": [3], "image": image, "mask": mask})
+    compute(root, "reconstruction", run.id, {"steps": [3], "image": image, "mask": mask})
     found = reconstruction.read(request_job(root, "reconstruction", run.id, {"steps": [3], "image": image, "mask": mask}).result)[0]
     assert found.hidden == 32 and found.step == 3
     stored = next(each for each in map(dataset_of(run).__getitem__, range(72)) if each["key"] == found.key)

@@ -1,63 +1,28 @@
 """Words on the pages Reconstruction and Attention, the contrast on Latent space: what is shown, chosen, refused, and what may leave."""
 
-import importlib
 import json
-import os
 import re
-import shutil
 
 import numpy as np
 import pytest
 
 import workbench as wb
 from app import cells, place, select, state
-from tests.app.conftest import texts
+from tests.app.conftest import compute, texts
 from tests.app.test_pages import healthy
-from training.bench import Task
 from workbench import jobs
 from workbench.analysis import compared, crossing, filling
 from workbench.errors import UserError
 from workbench.features import dataset_of
-from workbench.jobs import request_job
-from workbench.run import Run
 
 STUDY = "phantom-teaching-0-1000000000"
 IMAGE = {"study": STUDY, "place": 0}
 
 
-def compute(root, name, run, parameters):
-    """What the worker does, in this process; returns the result's folder."""
-    job = request_job(root, name, run.id, parameters)
-    if not job.done:
-        aside = job.result.with_name(f".{job.result.name}.part")
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True)
-        importlib.import_module(f"training.jobs.{name}").compute(Task(job, parameters, aside))
-        os.replace(aside, job.result)
-    return job
-
-
-@pytest.fixture
-def nobody_serves(monkeypatch):
-    monkeypatch.setattr(jobs, "start_queue", lambda root: None)
-
-
 @pytest.fixture
 def served(monkeypatch, nobody_serves):
     """The worker answers at once."""
-    monkeypatch.setattr("app.work.ask", lambda root, name, run_id, parameters: compute(root, name, Run(root / run_id), parameters))
-
-
-@pytest.fixture
-def copied(root):
-    """copied(run): the finished run in this test's own folder."""
-
-    def copy(run):
-        root.mkdir(exist_ok=True)
-        shutil.copytree(run.path, root / run.id)
-        return Run(root / run.id)
-
-    return copy
+    monkeypatch.setattr("app.work.ask", compute)
 
 
 def charts(app) -> dict[str, str]:
@@ -76,7 +41,7 @@ def pills(app, key):
 
 def test_hidden_words_and_withheld_reports_wait_for_the_worker(root, m3ae_run, copied, open_page, nobody_serves):
     run = copied(m3ae_run)
-    compute(root, "reconstruction", run, {"steps": [3], "image": IMAGE, "mask": {"ratio": 0.75, "seed": 0}})
+    compute(root, "reconstruction", run.id, {"steps": [3], "image": IMAGE, "mask": {"ratio": 0.75, "seed": 0}})
     app = healthy(open_page("reconstruction", run=run.id))
     assert "report and image beside each other" in said(app) and len(app.get("plotly_chart")) == 2
     assert len([button for button in app.button if button.label == "Cancel"]) == 2
@@ -87,7 +52,7 @@ def test_hidden_words_and_withheld_reports_wait_for_the_worker(root, m3ae_run, c
 def test_words_are_hidden_by_share_draw_and_click(root, m3ae_run, copied, open_page, served):
     run = copied(m3ae_run)
     app = healthy(open_page("reconstruction", run=run.id, step="3", seed="2", words="40"))
-    found = filling.read(compute(root, "filling", run, {"step": 3, "image": IMAGE, "hide": {"ratio": 0.4, "seed": 2}}).result)
+    found = filling.read(compute(root, "filling", run.id, {"step": 3, "image": IMAGE, "hide": {"ratio": 0.4, "seed": 2}}).result)
     right = [int(found.right(name).sum()) for name in found.conditions]
     assert f"{right[0]} of {len(found.hidden)} hidden tokens are filled in right beside the image, {right[1]} beside an empty film" in said(
         app
@@ -118,7 +83,7 @@ def test_clicked_words_are_of_one_study_and_an_address_beyond_the_report_is_told
     for wrong in ("1.", "x", "9" * 6, "-1"):
         assert "hidden" not in healthy(open_page("reconstruction", run=run.id, hidden=wrong)).query_params
     with pytest.raises(UserError, match="words, counted from 0"):
-        compute(root, "filling", run, {"step": 3, "image": IMAGE, "hide": {"words": [999]}})
+        compute(root, "filling", run.id, {"step": 3, "image": IMAGE, "hide": {"words": [999]}})
 
 
 def test_uploads_and_other_methods_have_no_words(root, m3ae_run, mae_run, copied, open_page, served):
@@ -128,18 +93,18 @@ def test_uploads_and_other_methods_have_no_words(root, m3ae_run, mae_run, copied
     assert "No words here" in told and "Methods that have: m3ae" in told
     for name, capability in (("filling", "FillsWords"), ("crossing", "Crosses"), ("compared", "Compares")):
         with pytest.raises(UserError, match=capability):
-            compute(root, name, other, {"step": 3, "image": IMAGE, "hide": {"ratio": 0.3}, "studies": 4})
+            compute(root, name, other.id, {"step": 3, "image": IMAGE, "hide": {"ratio": 0.3}, "studies": 4})
     name = jobs.write_upload(root, np.zeros((40, 40), np.uint8))
     with pytest.raises(UserError, match="has no report"):
-        compute(root, "filling", run, {"step": 3, "image": {"upload": name}, "hide": {"ratio": 0.3}})
+        compute(root, "filling", run.id, {"step": 3, "image": {"upload": name}, "hide": {"ratio": 0.3}})
     with pytest.raises(UserError, match="paints without reading reports"):
-        compute(root, "reconstruction", other, {"steps": [3], "image": IMAGE, "mask": {"ratio": 0.5}, "report": False})
+        compute(root, "reconstruction", other.id, {"steps": [3], "image": IMAGE, "mask": {"ratio": 0.5}, "report": False})
 
 
 def test_a_word_a_patch_a_layer_and_a_head_are_chosen(root, m3ae_run, copied, open_page, served):
     run = copied(m3ae_run)
     app = healthy(open_page("attention", run=run.id, word="2", patch="6", fusion_layer="1", fusion_head="1"))
-    found = crossing.read(compute(root, "crossing", run, {"step": 3, "image": IMAGE}).result)
+    found = crossing.read(compute(root, "crossing", run.id, {"step": 3, "image": IMAGE}).result)
     drawn = charts(app)
     assert f"Where “{found.words[2]}” looks" in drawn["The film under what one word of the report sees"]
     assert "layer 2 of the fusion, head 2" in drawn["The film under what one word of the report sees"]
@@ -161,7 +126,7 @@ def test_the_contrast_is_compared_once_asked_for(root, medflip_run, mae_run, cop
     app = healthy(open_page("latent_space", run=run.id))
     assert "What the contrast compares" in said(app) and not [alt for alt in charts(app) if alt.startswith("Targets")]
     app.button(key="alike_ask").click().run()
-    found = compared.read(compute(root, "compared", run, {"step": 3, "studies": 48}).result)
+    found = compared.read(compute(root, "compared", run.id, {"step": 3, "studies": 48}).result)
     drawn = charts(healthy(app))
     assert [alt.split(":")[0] for alt in drawn][-2:] == ["Targets", "Cosines"] and found.keys[0] in str(drawn)
     assert (
@@ -193,7 +158,7 @@ def test_what_is_written_for_the_worker_is_what_the_notebook_computes(root, m3ae
 def compute_quietly(root, name, run, parameters):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jobs, "start_queue", lambda root: None)
-        return compute(root, name, run, parameters).result
+        return compute(root, name, run.id, parameters).result
 
 
 @pytest.mark.parametrize("terms", ["credentialed", "registered"])
@@ -207,7 +172,7 @@ def test_no_word_leaves_data_below_open_terms(terms, root, m3ae_run, medflip_run
 
     monkeypatch.setattr(place, "details", noted)
     run, flip = copied(m3ae_run), copied(medflip_run)
-    spelt = set(filling.read(compute(root, "filling", run, {"step": 3, "image": IMAGE, "hide": {"ratio": 0.3, "seed": 0}}).result).spelt)
+    spelt = set(filling.read(compute(root, "filling", run.id, {"step": 3, "image": IMAGE, "hide": {"ratio": 0.3, "seed": 0}}).result).spelt)
     for name in ("reconstruction", "attention"):
         app = healthy(open_page(name, run=run.id, sample=STUDY))
         shown = {word for group in app.get("button_group") for word in group.options} & spelt

@@ -1,8 +1,6 @@
 """A credentialed data set: no page carries a film, a sentence of a report or anything drawn from one until the reader asks for it."""
 
-import importlib
 import json
-import os
 import re
 import shutil
 
@@ -10,33 +8,21 @@ import numpy as np
 import pytest
 
 from app import place
-from tests.app.conftest import texts
+from tests.app.conftest import compute, texts
 from tests.app.test_pages import healthy
 from training.__main__ import main
-from training.bench import Task
 from workbench import jobs
 from workbench.features import dataset_of
-from workbench.jobs import request_job
 from workbench.run import Run
 
-PAGES = ("runs", "live", "latent_space", "reconstruction", "attention", "zero_shot", "launch", "data")
+PAGES = ("runs", "live", "latent_space", "reconstruction", "attention", "zero_shot", "compare", "launch", "data")
 
 
 @pytest.fixture(autouse=True)
 def served(monkeypatch):
     """What the worker does, at once and in this process."""
     monkeypatch.setattr(jobs, "start_queue", lambda root: None)
-
-    def ask(root, name, run_id, parameters):
-        job = request_job(root, name, run_id, parameters)
-        if not job.done:
-            aside = job.result.with_name(f".{job.result.name}.part")
-            aside.mkdir(parents=True)
-            importlib.import_module(f"training.jobs.{name}").compute(Task(job, parameters, aside))
-            os.replace(aside, job.result)
-        return job
-
-    monkeypatch.setattr("app.work.ask", ask)
+    monkeypatch.setattr("app.work.ask", compute)
 
 
 @pytest.fixture(params=["mae_run", "small_run", "m3ae_run", "medflip_run"])

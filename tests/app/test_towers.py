@@ -1,52 +1,33 @@
 """How images and reports lie to each other, on the page Latent space: asked for, computed, drawn; nothing for runs of one tower."""
 
-import os
-import shutil
-
 import pytest
 
 from app import state
 from app import towers as section
-from tests.app.conftest import texts
+from tests.app.conftest import compute, texts
 from tests.app.test_pages import healthy
-from training.bench import Task
-from training.jobs import towers as job
-from workbench import jobs
 from workbench.analysis import towers
 from workbench.analysis.statistics import Interval
-from workbench.jobs import request_job
-from workbench.run import Run
 
 FEATURE = "image.projected"
+pytestmark = pytest.mark.usefixtures("nobody_serves")
 
 
-@pytest.fixture(autouse=True)
-def nobody_serves(monkeypatch):
-    monkeypatch.setattr(jobs, "start_queue", lambda root: None)
-
-
-def test_a_button_asks_and_both_towers_are_told(root, small_run, open_page):
-    root.mkdir(exist_ok=True)
-    run = Run(shutil.copytree(small_run.path, root / small_run.id))
+def test_a_button_asks_and_both_towers_are_told(root, small_run, copied, open_page):
+    run = copied(small_run)
     app = healthy(open_page("latent_space", run=run.id, feature=FEATURE))
     charts = len(app.get("plotly_chart"))
     ask = [button for button in app.button if button.key == "towers_ask"]
     assert len(ask) == 1
     ask[0].click().run()
-    asked = request_job(root, "towers", run.id, {"step": 3})
-    aside = asked.result.with_name("aside")
-    aside.mkdir(parents=True)
-    job.compute(Task(asked, {"step": 3}, aside))
-    os.replace(aside, asked.result)
-    found = towers.read(asked.result)
+    found = towers.read(compute(root, "towers", run.id, {"step": 3}).result)
     app = healthy(open_page("latent_space", run=run.id, feature=FEATURE))
     assert len(app.get("plotly_chart")) == charts + 1 and state.escape(section.sentence(found)) in texts(app)
     assert "how far the two means lie apart" in texts(app)
 
 
-def test_a_run_of_one_tower_has_no_such_part(root, mae_run, open_page):
-    root.mkdir(exist_ok=True)
-    run = Run(shutil.copytree(mae_run.path, root / mae_run.id))
+def test_a_run_of_one_tower_has_no_such_part(mae_run, copied, open_page):
+    run = copied(mae_run)
     assert "How images and reports lie" not in texts(healthy(open_page("latent_space", run=run.id)))
 
 

@@ -7,16 +7,11 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from workbench import jobs
 from workbench.jobs import describe_job, read_upload
 from workbench.run import read_json, runs_root, write_json
 
 PARAMETERS = {"kind": "methods", "name": "clip"}
-
-
-@pytest.fixture(autouse=True)
-def nobody_serves(monkeypatch):
-    monkeypatch.setattr(jobs, "start_queue", lambda root: None)
+pytestmark = pytest.mark.usefixtures("nobody_serves")
 
 
 def page() -> None:

@@ -14,6 +14,6 @@ SABOTAGES = [
     Sabotage(ACROSS, "if short is not None and name in RANKS:", "if False:", [f"{UNIT}::test_too_few_rows_or_patients_withhold_the_interval_and_say_why"], "ranks of few rows get an interval"),
     Sabotage(ACROSS, "if a.keys != b.keys or", "if set(a.keys) != set(b.keys) or", [f"{UNIT}::test_runs_on_other_studies_an_unknown_measure_and_no_look_are_refused"], "the order of studies is not checked"),
     Sabotage(ACROSS, "with_feature(one, feature)[0]) if same", "with_feature(one, feature)[-1]) if same", [ALONE], "a run is compared with its last look"),
-    Sabotage(ACROSS, "measure, list(columns.values()))", "measure, list(columns.values())[::-1])", [ALONE, TWO], "columns reversed"),
+    Sabotage(ACROSS, "measure, list(columns.values()) if", "measure, list(columns.values())[::-1] if", [TWO], "columns reversed"),
     Sabotage(ACROSS, "np.linspace(0, len(steps) - 1, most)", "np.linspace(0, len(steps) - 2, most)", [f"{UNIT}::test_looks_are_thinned_evenly_with_both_ends"], "the last look is left out"),
 ]  # fmt: skip

@@ -191,7 +191,7 @@ SABOTAGES = [
         "limits swapped in the table",
     ),
     Sabotage(
-        "app/factors.py",
+        "app/work.py",
         "if not job.done and not (job.folder",
         "if job.done and not (job.folder",
         [f"{APP}::test_a_button_asks_the_worker_and_the_slider_follows"],

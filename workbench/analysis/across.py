@@ -155,10 +155,9 @@ def of_runs(one: Run, other: Run, feature: str, step: int, measure: Name = "debi
     b = look_at(other, feature, step)
     a = one.embeddings(feature, with_feature(one, feature)[0]) if same else look_at(one, feature, step)
     check_same(a, b, one, other)
-    layers = grid([layers_at(run, feature, step) for run in (one, other)], measure)
-    steps = grid(
-        [{str(each): run.embeddings(feature, each) for each in thinned(with_feature(run, feature))} for run in (one, other)], measure
-    )
+    runs = [one] if same else [one, other]
+    layers = grid([layers_at(run, feature, step) for run in runs], measure)
+    steps = grid([steps_of(run, feature) for run in runs], measure)
     sides = Side(one.id, feature, a.checkpoint), Side(other.id, feature, b.checkpoint)
     return Across(*sides, measure, len(a.keys), len(set(a.patients)), differences(a, b), layers, steps)
 
@@ -169,11 +168,17 @@ def layers_at(run: Run, feature: str, step: int) -> dict[str, Embeddings]:
     return {name: run.embeddings(name, at) for name in run.geometry(at)}
 
 
+def steps_of(run: Run, feature: str) -> dict[str, Embeddings]:
+    """A feature at its looks, thinned, by step."""
+    return {str(step): run.embeddings(feature, step) for step in thinned(with_feature(run, feature))}
+
+
 def grid(sides: Sequence[Mapping[str, Embeddings]], measure: Name) -> Grid:
-    """Everything of the first side with everything of the second, looks at the first one's studies alone."""
+    """Everything of the first side with everything of the last, which may be the same; looks at the first one's studies alone."""
     keys = next(iter(sides[0].values())).keys
-    rows, columns = ({name: each for name, each in side.items() if each.keys == keys} for side in sides)
-    found = similarity_matrix(list(rows.values()), measure, list(columns.values()))
+    kept = [{name: each for name, each in side.items() if each.keys == keys} for side in sides]
+    rows, columns = kept[0], kept[-1]
+    found = similarity_matrix(list(rows.values()), measure, list(columns.values()) if len(kept) > 1 else None)
     return Grid(tuple(rows), tuple(columns), found.values, found.chance)
 
 

@@ -33,6 +33,7 @@ PANELS = {  # statistic -> title, what is drawn ({d} wide), formula
         "Ridge on training studies, penalty by cross-validation over patients; mean AUROC of the labels with enough patients",
     ),
 }
+MULTIPLES = ("participation_ratio", "feature_std", "offset", "probe")  # what stands beside each other
 RANKS = ("participation_ratio", "uncentred_rank", "effective_rank")
 
 
