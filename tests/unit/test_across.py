@@ -77,6 +77,7 @@ def test_two_runs_are_compared_at_one_step_and_the_second_less_the_first(small_r
     scale = next(each for each in found.differences if each.statistic == "feature_std")
     assert scale.second == pytest.approx(3 * scale.first, rel=1e-5) and scale.interval.low > 0
     assert found.layers.values[found.layers.rows.index(FEATURE), found.layers.columns.index(FEATURE)] == pytest.approx(1, abs=1e-6)
+    assert np.allclose(np.diag(found.steps.values), 1, atol=1e-6), "the same looks, one of them three times as large"
     drawn = wb.compare([small_run.path, twin.path]).difference(FEATURE, 3)
     assert len(drawn.rows) == 5 and wb.compare([small_run.path, twin.path]).seeds(FEATURE, 3).rows
 
