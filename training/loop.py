@@ -137,10 +137,8 @@ class Trainer:
         batches = [] if self.separate or not size else fixed_batches(self.fixed_rows, self.data.main, chosen, size)
         self.val_batches = [batch for batch in batches if len(batch["key"]) == size]
         if self.rank == 0:
-            self.probe, self.watch = (
-                Probe(config, self.method, self.data, self.fixed_rows, self.device, self.dtype),
-                Watch(self.run, self.step),
-            )
+            self.probe = Probe(config, self.method, self.data, self.fixed_rows, self.device, self.dtype)
+            self.watch = Watch(self.run, self.step)
             path = self.run.path / "artifacts/references.json"
             if not path.is_file():
                 levels = getattr(self.method, "levels", None)

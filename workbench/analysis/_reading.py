@@ -109,8 +109,13 @@ def reading(z: Features, statistic: str) -> Reading:
     return Reading(float(formula(eigenvalues(rows, centred, floor_of(z)))), n, d, ceiling(statistic, n, d))
 
 
+def unit(rows: np.ndarray) -> np.ndarray:
+    """Rows (… d) of unit length, float64; a zero row stays zero."""
+    rows = np.asarray(rows, np.float64)
+    length = np.linalg.norm(rows, axis=-1, keepdims=True)
+    return rows / np.where(length > 0, length, 1)
+
+
 def normalised(z: Features) -> np.ndarray:
     """Rows (n, d) float64 of length 1; a row of zeros stays."""
-    rows = as_array(z).astype(np.float64)
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(length > 0, length, 1)
+    return unit(as_array(z))

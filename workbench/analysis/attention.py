@@ -1,5 +1,6 @@
 """What do heads look at, how sharply, how far, and what reaches the last layer? The model itself runs in workbench/attending.py."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,13 +29,13 @@ class Colouring:
     images: int
 
 
-class Weights:
+class Weights(ABC):
     """Counts of attention weights (l h … t) over tokens of an image: a few prefix tokens, then a square of patches."""
 
     @property
+    @abstractmethod
     def weights(self) -> np.ndarray:
         """The weights, (l h … t)."""
-        raise NotImplementedError
 
     @property
     def layers(self) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import expit, log_softmax, logit
 
 from workbench.analysis import calibration, decisions, groups
+from workbench.analysis._reading import unit
 from workbench.analysis.decisions import accuracy_interval, average_precision_interval, macro_interval, share_interval
 from workbench.analysis.statistics import Interval, MacroInterval, auroc, auroc_interval, macro_auroc_interval
 from workbench.dataset import Dataset
@@ -17,13 +18,6 @@ Mode = Literal["findings", "classes"]
 MODES: tuple[Mode, ...] = ("findings", "classes")
 TEMPERATURE = 0.07  # where the method has none of its own: CLIP's start
 SHIFTS = 5  # other findings whose prompts each finding is scored with, in the control
-
-
-def unit(rows: np.ndarray) -> np.ndarray:
-    """Rows (… d) of unit length, float64; a zero row stays zero."""
-    rows = np.asarray(rows, np.float64)
-    length = np.linalg.norm(rows, axis=-1, keepdims=True)
-    return rows / np.where(length > 0, length, 1)
 
 
 def scores(image: np.ndarray, positive: Sequence[np.ndarray], negative: Sequence[np.ndarray]) -> np.ndarray:
