@@ -33,7 +33,7 @@ def within(run: Run, seconds: float) -> tuple[int, float]:
     return max(each for each in written if each[1] <= seconds)
 
 
-def errors_of(run: Run, step: int, dataset: Any, indices: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def errors_of(run: Run, step: int, dataset: Any, indices: np.ndarray, ratio: float = RATIO) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Errors (i n) by who painted, and the masks (i n): one mask a study, the same for every seed."""
     from workbench.models import load_method
     from workbench.painting import paint
@@ -41,7 +41,7 @@ def errors_of(run: Run, step: int, dataset: Any, indices: np.ndarray) -> tuple[d
 
     method = load_method(run, step)
     found: dict[str, list[np.ndarray]] = {name: [] for name in (METHOD, *GUESSES)}
-    masks = np.stack([random_mask(64, RATIO, rng(0, NAME, 0, dataset.keys[index])) for index in indices])
+    masks = np.stack([random_mask(64, ratio, rng(0, NAME, 0, dataset.keys[index])) for index in indices])
     for start in range(0, len(indices), BATCH):
         samples = [one_image(dataset[int(index)], 0) for index in indices[start : start + BATCH]]
         painted = paint(method, samples, masks[start : start + BATCH])
