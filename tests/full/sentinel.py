@@ -1,13 +1,15 @@
 """How often does the sentinel speak of healthy runs, how early of collapsing ones? Two simulated families and kept real runs.
 
 `python -m tests.full.sentinel tune` tries settings of the thresholds on family A and writes nothing; without a word it scores family A and,
-once, family B, and writes docs/results/sentinel.json; `keep RUNS` writes compact histories of the finished runs below a folder, `real` scores those.
+once, family B, and writes docs/results/sentinel.json; `keep RUNS` writes compact histories of the finished runs below a folder, `real` scores those
+and puts them into the record.
 
 A run alarms when any prefix of its history does. An alarm is in time before the true curve of what falls has lost half its log-fall from the
 running maximum to the final value, and, where the probe falls, before half of its headroom above chance is gone. Runs with fewer than four
 looks between a tenth and nine tenths of that log-fall are counted apart as fast.
 """
 
+import gzip
 import itertools
 import json
 import sys
@@ -135,15 +137,16 @@ def keep(folder: Path) -> None:
     runs = sorted(path.parent for path in folder.rglob("status.json"))
     for run in map(Run, runs):
         if run.status["state"] == "finished" and len(run.looks()) > 3:
-            (KEPT / f"{run.id}.json").write_text(json.dumps(compact(run), separators=(",", ":")) + "\n")
+            text = json.dumps(compact(run), separators=(",", ":"))
+            (KEPT / f"{run.id}.json.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
             print(run.id, run.title)
 
 
 def real() -> list[dict[str, Any]]:
     """Of every kept history: the arm, whether and when it alarmed, and what the sentinel says at the end."""
     found = []
-    for path in sorted(KEPT.glob("*.json")):
-        kept = json.loads(path.read_text())
+    for path in sorted(KEPT.glob("*.json.gz")):
+        kept = json.loads(gzip.decompress(path.read_bytes()))
         looks = kept_history(kept)
         at, first = first_alarm(looks, sorted({look.step for look in looks}))
         last, steps = sentinel(looks), sorted({look.step for look in looks})
@@ -152,6 +155,35 @@ def real() -> list[dict[str, Any]]:
             {"run": kept["run"], "arm": kept["arm"], "seed": kept["seed"], "first": told_first, "last": last.kind, "said": last.evidence}
         )
     return found
+
+
+def by_arm(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Runs of an arm, how many alarmed, what they said first and at the end."""
+    arms: dict[str, list[dict[str, Any]]] = {}
+    for row in found:
+        arms.setdefault(row["arm"], []).append(row)
+    return {
+        arm: {
+            "runs": len(own),
+            "alarmed": sum(bool(row["first"]) for row in own),
+            "first": dict(Counter(row["first"].get("kind", "none") for row in own)),
+            "at the end": dict(Counter(row["last"] for row in own)),
+        }
+        for arm, own in arms.items()
+    }
+
+
+def score_real() -> None:
+    """Score the kept real runs alone and put them into the record; what was simulated stays as it was."""
+    record = json.loads((FOLDER / f"{NAME}.json").read_text())
+    found = real()
+    write(NAME, record | {"real": found, "real runs": by_arm(found) | {"scored with": thresholds()}})
+    for arm, row in by_arm(found).items():
+        print(f"| {arm} | {row['runs']} | {row['alarmed']} | {said(row['first'])} | {said(row['at the end'])} |")
+
+
+def said(kinds: dict[str, int]) -> str:
+    return ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items(), key=lambda each: -each[1]))
 
 
 def main() -> None:
@@ -178,8 +210,7 @@ if __name__ == "__main__":
         case ["tune"]:
             tune()
         case ["real"]:
-            for row in real():
-                print(row)
+            score_real()
         case ["keep", where] if Path(where).is_dir():
             keep(Path(where))
         case other:

@@ -35,6 +35,7 @@ SABOTAGES = [
     broken(TARGET, "if own.n >= ROWS]", "if own.n]", "a class of three films is judged", "a_class_of_a_few_rows_is_not_judged"),
     broken(TARGET, "max(2, found.judged / 2)", "1", "one class is called all", "every_kind_is_told_from_the_others"),
     broken(TARGET, 'return "projector"', "return worst.drop.kind", "projector forgotten", "every_kind_is_told_from_the_others", "the_sentence_has_the_evidence"),
+    broken(TARGET, '== (kind == "tower"))', "== False)", "a tower's evidence is the same tower's", "the_sentence_has_the_evidence"),
     broken(TARGET, "for each in kept} - towers", "for each in kept}", "a tower stands beside itself", "a_run_as_a_whole_is_neither_tower_nor_projector"),
     broken(TARGET, "sorted(own, key=lambda look: look.step)", "own", "looks as they come", "every_kind_is_told_from_the_others"),
     broken(TARGET, "np.sqrt(8 / self.n", "np.sqrt(80 / self.n", "a wrong error of the rank", "noise_of_a_rank_is_not_a_fall"),

@@ -83,6 +83,8 @@ def test_the_sentence_has_the_evidence():
     assert found.evidence == (
         "the projected image features lost 4 of 5 directions between steps 200 and 400; the backbone did not; the probe fell from .80 to .74"
     )
+    beside = sentinel(course("rank", GONE, BACKBONE) + course("rank", HELD) + course("rank", HELD, TEXT))
+    assert beside.kind == "tower" and "; the projected text features did not" in beside.evidence, "the other tower, which made it the kind"
     said = sentinel(with_classes(HOLDS, FALLS, HOLDS)).evidence
     assert (
         said

@@ -248,9 +248,9 @@ def happened(drop: Drop) -> str:
     }[drop.kind]
 
 
-def _beside(worst: _Found, found: Sequence[_Found]) -> list[str]:
-    """What did not fall: the same tower's other features first, then the other tower's."""
-    kept = sorted(_kept(found), key=lambda each: _tower(each.feature) != _tower(worst.feature))
+def _beside(worst: _Found, kind: Kind, found: Sequence[_Found]) -> list[str]:
+    """What did not fall: the same tower's other features first, then the other tower's; of a tower that fell alone the other way round."""
+    kept = sorted(_kept(found), key=lambda each: (_tower(each.feature) == _tower(worst.feature)) == (kind == "tower"))
     if not kept:
         return []
     first = kept[0].feature
@@ -271,7 +271,7 @@ def _probe(series: Series, top: int) -> list[str]:
 def _of_fall(worst: _Found, kind: Kind, found: Sequence[_Found]) -> Verdict:
     drop = worst.drop
     assert drop is not None
-    said = "; ".join([f"{named(worst.feature)} {happened(drop)}", *_beside(worst, found), *_probe(worst.series, drop.top)])
+    said = "; ".join([f"{named(worst.feature)} {happened(drop)}", *_beside(worst, kind, found), *_probe(worst.series, drop.top)])
     return Verdict(kind, worst.feature, drop.from_step, drop.to_step, said)
 
 
