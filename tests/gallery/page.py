@@ -34,6 +34,7 @@ How often it errs on many such runs: [sentinel.md](sentinel.md).
 def of_entry(entry: Entry) -> str:
     """A diagnostic: the question, the formula, the picture, three rows of numbers and what fools it."""
     answers, formula = WORDS[entry.name]
+    formula = formula.replace("\\|", "\\Vert ")  # Markdown takes the backslash of a bar away
     rows = [row(entry, name) for name in entry.cases]
     table = "\n".join(["| | given | reads | closed form | reference |", "|---|---|---|---|---|", *rows])
     picture = f"![{entry.name}: a healthy and a broken example](gallery/{entry.name}.png)"
