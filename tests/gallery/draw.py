@@ -25,6 +25,14 @@ from workbench.figures.theme import LIGHT, number
 WIDTH, HEIGHT, READINGS = 900, 270, 300
 SLOTS = {"healthy": 2, "broken": 0, "fooled": 1}
 STATISTICS = ("participation_ratio", "feature_std", "uncentred_rank")
+LINEAR = 8  # places up to which their axis is linear
+ORDERED = {  # title and what is drawn
+    "coherence": ("What every row owns", "leverage of a row beside the mean one, largest first"),
+    "hubness": ("How often a row is an answer", "times among the 10 nearest of other rows, most asked first"),
+    "orthogonality_residual": ("How columns repeat each other", "squared correlation of a pair of columns, largest first"),
+    "cross_spectrum": ("What images and reports share", "singular values of the cross-covariance beside the largest"),
+    "principal_angles": ("Angles between main axes", "degrees, largest first"),
+}
 
 
 class Panel(NamedTuple):
@@ -125,20 +133,11 @@ def ordered(entry: Entry) -> list[list[Panel]]:
     low, high = -0.03 * top, 1.08 * top
     longest = max(map(len, found.values()))
     ticks = theme.doubling(longest)[:: 2 if longest > 64 else 1]
-    canvas.x |= {"type": "log" if longest > AXES_SHOWN else "linear", "tickvals": ticks, "ticktext": [str(tick) for tick in ticks]}
+    canvas.x |= {"type": "log" if longest > LINEAR else "linear", "tickvals": ticks, "ticktext": [str(tick) for tick in ticks]}
     canvas.y |= {"range": [low, high], "nticks": 5}
     canvas.x["title"]["text"] = "place"
     canvas.end_labels([(float(values[-1]), name, LIGHT.of(SLOTS[name])) for name, values in found.items()], low, high)
     return [[Panel(canvas.figure(), WIDTH - READINGS)]]
-
-
-AXES_SHOWN = 8
-ORDERED = {  # title and what is drawn
-    "coherence": ("What every row owns", "leverage of a row beside the mean one, largest first"),
-    "hubness": ("How often a row is an answer", "times among the 10 nearest of other rows, most asked first"),
-    "orthogonality_residual": ("How columns repeat each other", "squared correlation of a pair of columns, largest first"),
-    "principal_angles": ("Angles between main axes", "degrees, largest first"),
-}
 
 
 def matrix(entry: Entry) -> list[list[Panel]]:

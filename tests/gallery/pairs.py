@@ -64,13 +64,14 @@ def of_similarity() -> list[Entry]:
 
 def paired(name: str, measure: Callable[..., Any], alarm: Literal["below", "above"], bound: float, healthy: Case, broken: Case, fooled: Case,
            mistake: Literal["missed", "false alarm"], why: str, seen: Callable[..., Any] = both, called: str = "") -> Entry:  # fmt: skip
-    drawing: Any = "rows" if seen is both else "spectra" if seen is in_common else "sorted"
+    drawing: Any = "rows" if seen is both else "sorted"
     return Entry(name, called or f"{name}(x, y)", "modality", measure, alarm, bound, healthy, broken, fooled, mistake, why, drawing, seen)
 
 
 def in_common(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Singular values (d,) of what two towers share."""
-    return modality.cross_spectrum(x, y).values
+    """Singular values (d,) of what two towers share, beside the largest."""
+    values = modality.cross_spectrum(x, y).values
+    return values / values[0]
 
 
 def along(x: np.ndarray, y: np.ndarray) -> np.ndarray:

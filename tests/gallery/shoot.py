@@ -19,7 +19,7 @@ PAGE = """<style>
 @font-face {{ font-family: Inter; font-weight: 100 900; src: url(data:font/woff2;base64,{font}); }}
 body {{ margin: 0; background: {paper}; font-family: Inter }}
 #picture {{ width: {width}px; }}
-.line {{ display: flex; }}
+.line {{ display: flex; padding-top: 8px; }}
 </style><div id="picture"></div>"""
 DRAW = """async (lines) => {
   const picture = document.getElementById("picture");
