@@ -16,6 +16,7 @@ from workbench.run import Run
 SCALED = ("total", "scale", "offset")  # of these `now` is no number of directions
 SPECTRUM = """Singular values $\\sigma_1 \\ge \\sigma_2 \\ge \\dots$ of the centred features, relative to the largest, on two log axes.
 *isotropic*: the mean for a Gaussian cloud of the same N and d, in which every direction counts alike. *untrained*: the same network before its first step."""
+FOOLED = "\nNo number is enough alone: docs/gallery.md shows each on a healthy and on a broken cloud, and what fools it."
 HEAT = "The same singular values at every look, a column each: dark is as large as the largest, paper is gone (below 10⁻⁶)."
 
 
@@ -134,7 +135,7 @@ def multiples(found: Latent, chosen: Selection) -> None:
         fig = place.kept((*seen(chosen), "multiples", palette.name), lambda: collapse.panels(measured, None, chosen.arm_slots, palette))
         marks = collapse.marks(fig, chosen.step, palette)
         rows = lambda: [row for own in measured for row in collapse.rows(own)]  # noqa: E731
-        place.marked(fig, marks, "multiples", ", ".join(titles), "\n".join(map(told, measured)), rows)
+        place.marked(fig, marks, "multiples", ", ".join(titles), "\n".join([*map(told, measured), FOOLED]), rows)
     if missing:
         st.caption(f"Not measured in these runs: {', '.join(missing)}.")
 
