@@ -78,6 +78,7 @@ def test_a_feature_of_a_point_or_with_rows_that_are_not_numbers_is_said_and_the_
     compute(root, "measures", run.id, {"step": 40})
     app = open_page("latent_space", run=run.id, feature=FEATURE)
     assert not app.exception and state.escape("3 of 100 rows hold a number that is not finite") in texts(app)
+    assert "**No map**: 3 of 100 rows" in texts(app)
     assert "Every measure, beside its references" in texts(app) and not pressed(app, "growth_ask")
     asked = request_job(root, "growth", run.id, {"step": 40, "feature": FEATURE, "measure": "nesum"})
     with pytest.raises(UserError, match="NESum: 3 of 100 rows"):
