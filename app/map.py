@@ -79,7 +79,7 @@ def coloured(spot, loaded: studies.Studies | None) -> str:
 def draw(chosen: Selection, run: Run, name: str, loaded: studies.Studies | None, label: str, equal: bool) -> None:
     try:
         found = located(run.path, chosen.feature, at(chosen, run), chosen.shown[run.id][-1])
-    except UserError as error:
+    except (UserError, ValueError) as error:
         place.empty(f"**No map**: {state.escape(error)}")
         return
     states = loaded.states(found.keys, label) if loaded and label else None

@@ -249,6 +249,13 @@ class RunView(Runs):
         found = of_run(self.run, at, self.dataset(), lambda: self.method(at))
         return View(found, sides.closing(found, self.palette.of(0), self.palette), sides.rows(found))
 
+    def measures(self, feature: str, step: Step = "last", over_n: str = "") -> View:
+        """Every measure of one feature beside an isotropic cloud, the untrained network and pixels; `over_n` names one to be drawn over the
+        number of rows. `.data` holds all features and classes (loads torch)."""
+        from workbench.measuring import seen
+
+        return View(*seen(self.run, feature, self._step(feature, step), over_n, self.palette))
+
     def dataset(self) -> Any:
         """The data set of the run's first source."""
         return load_dataset(self.run.source[1], self.run.id)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import alike, directions, factors, inside, map, place, read, state, towers
+from app import alike, directions, factors, inside, map, measures, place, read, state, towers
 from app.cells import latent_space
 from app.select import looked_into
 
@@ -20,6 +20,7 @@ with history:
     inside.heat(found, chosen)
 inside.multiples(found, chosen)
 
+measures.section(root, chosen)
 directions.section(root, chosen)
 map.section(chosen)
 towers.section(root, chosen)

@@ -145,9 +145,15 @@ def jackknifed(rows: np.ndarray, part: np.ndarray, values: dict[str, float], flo
 
 def class_scales(z: Features, labels: np.ndarray, names: Sequence[str]) -> dict[str, dict[str, float]]:
     """Of the rows (n, d) of every label that is present in `labels` (n, c), and of those with none: how many, and their `feature_std` alone."""
-    rows, present = as_array(z), np.asarray(labels) > 0.5
-    parts = {name: present[:, column] for column, name in enumerate(names)} | {NO_LABEL: ~present.any(1)}
-    return {name: {"n": int(own.sum()), "std": float(feature_std(rows[own]))} for name, own in parts.items() if own.any()}
+    rows = as_array(z)
+    return {name: {"n": int(own.sum()), "std": float(feature_std(rows[own]))} for name, own in class_rows(labels, names).items()}
+
+
+def class_rows(labels: np.ndarray, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Which rows (n,) bool have each label of `labels` (n, c) present, and which have none; those that some row has."""
+    present: Any = np.asarray(labels) > 0.5
+    parts: dict[str, np.ndarray] = {name: present[:, column] for column, name in enumerate(names)} | {NO_LABEL: ~present.any(1)}
+    return {name: own for name, own in parts.items() if own.any()}
 
 
 def effective_rank(z: Features, centred: bool = True) -> Reading:

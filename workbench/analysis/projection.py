@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.analysis._moments import as_array
 from workbench.embeddings import Embeddings
 
 NEIGHBOURS = 10
@@ -29,8 +30,11 @@ class Projection:
 
 
 def pca(embeddings: Embeddings, like: Projection | None = None) -> Projection:
-    """PCA of features (n, d); axes point so that they agree with the map `like` of the same studies, so a slider does not flip them."""
-    z = embeddings.features.astype(np.float64)
+    """PCA of features (n, d); axes point so that they agree with the map `like` of the same studies, so a slider does not flip them.
+
+    Raises ValueError where a number is not finite.
+    """
+    z = as_array(embeddings).astype(np.float64)
     z = z - z.mean(0)
     values, vectors = np.linalg.eigh(z.T @ z)
     axes = vectors[:, ::-1][:, :2]

@@ -13,6 +13,7 @@ from workbench.analysis.statistics import jackknife
 from workbench.randomness import rng
 
 COVERED: tuple[Callable[..., Reading], ...] = (effective_rank, participation_ratio, feature_std, offset)  # docs/results/coverage.json
+UNMEASURED = "no coverage was measured for an interval of this statistic"
 ANY_SIZE: tuple[Callable[..., Reading], ...] = (feature_std, offset)
 
 
@@ -83,7 +84,7 @@ def interval(statistic: Callable[..., Reading], rows: np.ndarray, patients: np.n
     """The jackknife where it covers, otherwise the value and why there is none."""
     n, d = rows.shape
     if statistic not in COVERED:
-        return withheld(value, "no coverage was measured for an interval of this statistic")
+        return withheld(value, UNMEASURED)
     if n < ENOUGH * d and statistic not in ANY_SIZE:
         return withheld(value, f"{n} rows for {d} dimensions, fewer than {ENOUGH} each: the number of rows decides the rank")
     return jackknife(lambda part: float(statistic(part)), rows, patients)

@@ -1,0 +1,92 @@
+"""The features of a run at a look, those it stored and those its snapshot still gives, with every measure of them. Needs torch."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from workbench.analysis import growth, measures
+from workbench.analysis.catalogue import MEASURES
+from workbench.analysis.factors import not_untrained, placed
+from workbench.analysis.towers import IMAGE, TEXT
+from workbench.dataset import Dataset
+from workbench.datasets import load_dataset
+from workbench.embeddings import Embeddings
+from workbench.errors import UserError
+from workbench.features import extract
+from workbench.figures import growth as curves
+from workbench.figures import measures as overviews
+from workbench.figures.theme import Palette
+from workbench.models import load_method
+from workbench.run import Run
+
+Load = Callable[[int], Any]  # step -> method
+
+
+def at(run: Run, step: int, dataset: Dataset | None, load: Load) -> tuple[dict[str, Embeddings], dict[str, str]]:
+    """Vector features of the look at `step` by name, and why others that the method declares are not among them.
+
+    What the look did not store is computed from the snapshot of that step, where there is one.
+    """
+    found = measures.stored(run, step)
+    declared = [name for name, shape in (run.status.get("features") or {}).items() if shape == "b d" and name not in found]
+    if not declared:
+        return found, {}
+    if dataset is None or step not in run.steps_of("snapshots"):
+        return found, dict.fromkeys(declared, f"the look did not store it and there is no snapshot of step {step} to compute it with")
+    look = next(iter(found.values()))
+    computed = extract(load(step), dataset, placed(run, look, dataset), declared)
+    return found | {name: Embeddings(z, look.keys, look.patients, name, step, look.data_hash) for name, z in computed.items()}, {}
+
+
+def of_run(
+    run: Run, step: int, dataset: Dataset | None, load: Load, progress: measures.Progress = lambda share, message: None
+) -> measures.Measures:
+    """Every measure of every vector feature at `step`, beside the untrained network and the pixels; raises UserError where the look kept none."""
+    features, missing = at(run, step, dataset, load)
+    if why := not_untrained(run):
+        return measures.of_looks(run, step, features, {}, missing | {"untrained": why}, dataset, progress)
+    try:
+        before = features if step == 0 else at(run, 0, dataset, load)[0]
+    except UserError as error:
+        return measures.of_looks(run, step, features, {}, missing | {"untrained": str(error)}, dataset, progress)
+    return measures.of_looks(run, step, features, before, missing, dataset, progress)
+
+
+def growth_of(run: Run, step: int, feature: str, measure: str, dataset: Dataset | None, load: Load) -> growth.Growth:
+    """The curve over N of a measure of one feature, or of both towers; raises UserError where it cannot be read, with the reason."""
+    features, missing = at(run, step, dataset, load)
+    needs = MEASURES[measure].needs if measure in MEASURES else "rows"
+    name = IMAGE if needs == "towers" else feature
+    if name not in features:
+        why = missing.get(name) or f"there are {', '.join(features)}"
+        raise UserError(f"{run.id}: no feature {name!r} at step {step}: {why}")
+    z = features[name]
+    patients = np.asarray(z.patients)
+    if needs == "views":
+        raise UserError(f"{measure}: {measures.ONE_VIEW}")
+    if needs == "towers":
+        if TEXT not in features or features[TEXT].keys != z.keys:
+            raise UserError(f"{run.id}: no {TEXT} of the same studies at step {step}: {measure} compares images and reports")
+        return growth.grow(measure, z, patients, features[TEXT].features)
+    if needs == "classes":
+        if dataset is None or not len(dataset.label_names):
+            raise UserError(f"{run.id}: its data has no labels: {measure} compares classes")
+        labels = np.asarray(dataset.labels, float)[placed(run, z, dataset)]
+        kept, which = measures.one_finding(labels, dataset.label_names)
+        return growth.grow(measure, measures.part(z, kept), patients[kept], which)
+    return growth.grow(measure, z, patients)
+
+
+def seen(run: Run, feature: str, step: int, over_n: str, palette: Palette) -> tuple[Any, Any, list[dict[str, object]]]:
+    """Data, figure and rows for a notebook: every measure of a feature, or the curve of the one that `over_n` names."""
+    dataset = load_dataset(run.source[1], run.id) if run.config["data"] else None
+    load, colour = partial(load_method, run), palette.of(0)
+    if over_n:
+        curve = growth_of(run, step, feature, over_n, dataset, load)
+        return curve, curves.curve(curve, colour, palette, feature), curves.rows(curve)
+    found = of_run(run, step, dataset, load)
+    own = found[feature]
+    pixels = found.pixels if feature != measures.PAIR else None
+    return found, overviews.overview(own, pixels, colour, palette, overviews.title(own), step), overviews.rows(found, feature)
