@@ -7,7 +7,7 @@ from training import studies
 from training.threads import set_threads
 from workbench.run import runs_root
 
-NAME = "real-radiographs"
+NAME = "real-small"
 
 
 def main(resume: bool = True) -> None:

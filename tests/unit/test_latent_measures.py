@@ -122,11 +122,13 @@ def test_classes_exclude_each_other_and_rows_with_two_findings_are_left_out():
     kept, which = one_finding(labels, ["a", "b", "c"])
     assert kept.tolist() == [0, 1, 3, 4] and which.tolist() == ["a", "b", NO_LABEL, "c"]
     z = np.repeat(np.eye(4)[:3], 30, 0) + 0.01 * RNG(8).normal(size=(90, 4))
+    z[:30, 2:] = 0.0  # the first class uses two directions, the others four
     states = np.repeat(np.array([[1.0, 0], [0, 1], [0, 0]]), 30, 0)
     apart = of_feature(z, np.arange(90), states, ["a", "b"])
     mixed = of_feature(RNG(9).normal(size=(90, 12)), np.arange(90), states, ["a", "b"])
     assert apart["silhouette"].value > 0.9 and abs(mixed["silhouette"].value) < 0.15
     assert apart["nc1"].value < 0.01 and mixed["nc1"].drawn and mixed["nc1"].value == pytest.approx(mixed["nc1"].ceiling, rel=0.4)
+    assert apart["least_class_rank"].value == pytest.approx(2, abs=0.05), "the emptiest class, not the fullest"
     assert apart["least_class_rank"].n == 30 and apart["lidar"].value is None and "several views" in apart["lidar"].why
     assert not of_feature(z, np.arange(90)).get("silhouette")
     assert "one group" in of_feature(z, np.arange(90), np.zeros((90, 1)), ["a"])["silhouette"].why
