@@ -18,7 +18,7 @@ from workbench.figures.theme import number
 from workbench.run import Run
 
 JOB, CURVE, KEY, HEIGHT = "measures", "growth", "measures", 330
-PLACES = """A mark's place is (value − collapsed) / (isotropic − collapsed): *collapsed* is what a line or a point gives, *isotropic* a Gaussian cloud of the same N and d, in closed form or as the mean of four draws. Untrained network and pixels stand between their own ends, because pixels have other dimensions. Places are no score: they are not to be added. Measures without two ends are in the table alone. Grey: fewer than four rows a dimension decide the value."""
+PLACES = """A mark's place is (value − collapsed) / (isotropic − collapsed): *collapsed* is what a line or a point gives, *isotropic* a Gaussian cloud of the same N and d, in closed form or as the mean of four draws. Untrained network and pixels stand between their own ends, because pixels have other dimensions. Places are no score: they are not to be added. Measures without two ends are in the table alone. A hollow circle has no interval. Grey: fewer than four rows a dimension decide the value."""
 GROWS = """{says} {formula}. Read again from half of the patients, a quarter, and so on, each within the next; *isotropic*: a Gaussian cloud of as many rows. Where the curve still climbs at its right end, the number measures N. {interval}"""
 
 
@@ -52,7 +52,7 @@ def draw(root: Path, found: Measures, folder: Path, run: Run, name: str, chosen:
     """The sentence, the overview, every number; then one measure, and the classes."""
     features = [each.feature for each in found.features]
     first = features.index(chosen.feature) if chosen.feature in features else 0
-    feature = st.selectbox("Measured in", features, index=first, key=f"measured_in_{chosen.feature}", format_func=state.escape)
+    feature = st.selectbox("Measured in", features, index=first, key=f"measured_in_{chosen.feature}")
     own, colour, palette = found[feature], place.palette().of(chosen.slots[run.id]), place.palette()
     pixels = found.pixels if feature != PAIR else None
     st.markdown(f"**{state.escape(name)}**: {state.escape(sentence(own))}")

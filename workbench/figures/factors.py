@@ -37,7 +37,7 @@ def forest(every: Mapping[str, Probes], slots: Mapping[str, int], palette: Palet
         for place, each in enumerate(first.readings):
             said = f"{zeroshot.said(each.interval)}  {along(each)}"
             canvas.text(said, theme.SMALL, palette.ink, xref="paper", x=1, xanchor="left", xshift=8, y=place, yref="y")
-    zeroshot.legend(canvas, every, slots, first.references)
+    zeroshot.legend(canvas, every, slots, ("chance", *first.references))
     zeroshot.across(canvas, spans, RIGHT if len(every) == 1 else NARROW)
     canvas.layout["margin"]["l"] = zeroshot.margin(names or [""])
     return canvas.figure()

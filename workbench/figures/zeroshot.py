@@ -1,6 +1,6 @@
 """What prompts are worth as a forest: every finding and the macro score with interval, chance and references in view."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -83,7 +83,7 @@ def forest(
     if len(every) == 1:
         for place, text in enumerate(told):
             canvas.text(text, theme.SMALL, palette.ink, xref="paper", x=1, xanchor="left", xshift=8, y=place, yref="y")
-    legend(canvas, every, slots, references or {})
+    legend(canvas, every, slots, ("chance", *(references or {})))
     bounds = [*spans, *[level for level in chance(first, statistic) if np.isfinite(level)]]
     across(canvas, bounds, right=118 if len(every) == 1 else 24)
     canvas.layout["margin"]["l"] = margin(names)
@@ -146,10 +146,10 @@ def drawn(canvas: theme.Canvas, intervals: Sequence[Interval], names: Sequence[s
     return values
 
 
-def legend(canvas: theme.Canvas, every: Mapping[str, object], slots: Mapping[str, int], references: Mapping[str, object]) -> None:
+def legend(canvas: theme.Canvas, every: Mapping[str, object], slots: Mapping[str, int], references: Iterable[str]) -> None:
     """What the marks mean, in one line above the right end."""
     runs = [(f"● {label}", canvas.palette.of(slots.get(label, number))) for number, label in enumerate(every)] if len(every) > 1 else []
-    greys = [(f"{SHAPES.get(name, ('', '×'))[1]} {name}", canvas.palette.muted) for name in ("chance", *references)]
+    greys = [(f"{SHAPES.get(name, ('', '×'))[1]} {name}", canvas.palette.muted) for name in references]
     spans = [f"<span style='color:{colour}'>{theme.plain(theme.clip(text, 30))}</span>" for text, colour in [*runs, *greys]]
     at = {"xref": "paper", "x": 1, "xanchor": "right", "yref": "paper", "y": 1, "yanchor": "bottom", "yshift": -1, "showarrow": False}
     canvas.annotations.append({"text": "   ".join(spans), "font": {"size": theme.SMALL, "color": canvas.palette.muted}} | at)
