@@ -346,6 +346,7 @@ def test_kurtosis_of_row_norms():
     deviation = norms - 4
     assert _jackknife.row_kurtosis(rows) == pytest.approx(np.mean(deviation**4) / np.mean(deviation**2) ** 2, rel=1e-12)
     assert _jackknife.row_kurtosis(np.ones((5, 2))) == 3
+    assert _jackknife.row_kurtosis(1e-90 * rows) == 3, "too small to be squared twice: no number is made up from 0 / 0"
 
 
 def test_a_difference_of_two_checkpoints_is_tighter_than_two_intervals():

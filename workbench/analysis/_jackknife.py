@@ -32,8 +32,8 @@ def row_kurtosis(rows: np.ndarray) -> float:
     """Kurtosis (3 for a Gaussian) of the norms of the centred rows (n, d): a heavy tail makes the jackknife too short."""
     norms = np.linalg.norm(rows - rows.mean(0), axis=1)
     deviation = norms - norms.mean()
-    variance = np.mean(deviation**2)
-    return float(np.mean(deviation**4) / variance**2) if variance > 0 else 3.0
+    square = np.mean(deviation**2) ** 2  # 0 for a point, and where so small a number has none
+    return float(np.mean(deviation**4) / square) if square > 0 else 3.0
 
 
 def reason(rows: np.ndarray, part: np.ndarray | None, n_groups: int, patients: int) -> str:
