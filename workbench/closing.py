@@ -7,11 +7,10 @@ import numpy as np
 
 from workbench import prompt_bank, prompts
 from workbench.analysis import towers
-from workbench.analysis.factors import placed
 from workbench.dataset import Dataset
 from workbench.embeddings import Embeddings
 from workbench.errors import UserError
-from workbench.features import extract
+from workbench.features import of_look
 from workbench.run import Run
 
 
@@ -52,8 +51,5 @@ def computed(run: Run, step: int, dataset: Dataset, method: Any) -> tuple[Embedd
     missing = {towers.IMAGE, towers.TEXT} - set(method.features)
     if missing:
         raise UserError(f"{run.id}: its method has no {' and no '.join(sorted(missing))}: no space that images and reports share")
-    look = run.embeddings(next(iter(run.geometry(step))), step)
-    places = placed(run, look, dataset)
-    found = extract(method, dataset, places, [towers.IMAGE, towers.TEXT])
-    one, other = (Embeddings(found[name], look.keys, look.patients, name, step, look.data_hash) for name in (towers.IMAGE, towers.TEXT))
-    return one, other
+    found = of_look(run, step, dataset, method, [towers.IMAGE, towers.TEXT])
+    return found[towers.IMAGE], found[towers.TEXT]

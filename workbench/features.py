@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 import torch
 
+from workbench.analysis.factors import placed
 from workbench.batches import Rows, fixed_batches, to_device
 from workbench.dataset import Dataset, Split
 from workbench.datasets import load_dataset
@@ -54,6 +55,13 @@ def extract(
             report(min(1.0, (start + batch) / len(indices)))
 
     return of_batches(method, batches(), names)
+
+
+def of_look(run: Run, step: int, dataset: Dataset, method: Method, names: Sequence[str]) -> dict[str, Embeddings]:
+    """Named features of the studies that the look at `step` kept, computed with the method as it was then; raises UserError without such a look."""
+    look = run.embeddings(next(iter(run.geometry(step))), step)
+    found = extract(method, dataset, placed(run, look, dataset), names)
+    return {name: Embeddings(z, look.keys, look.patients, name, step, look.data_hash) for name, z in found.items()}
 
 
 def features(

@@ -14,7 +14,7 @@ from workbench.dataset import Dataset
 from workbench.datasets import load_dataset
 from workbench.embeddings import Embeddings
 from workbench.errors import UserError
-from workbench.features import extract
+from workbench.features import of_look
 from workbench.figures import growth as curves
 from workbench.figures import measures as overviews
 from workbench.figures.theme import Palette
@@ -35,9 +35,7 @@ def at(run: Run, step: int, dataset: Dataset | None, load: Load) -> tuple[dict[s
         return found, {}
     if dataset is None or step not in run.steps_of("snapshots"):
         return found, dict.fromkeys(declared, f"the look did not store it and there is no snapshot of step {step} to compute it with")
-    look = next(iter(found.values()))
-    computed = extract(load(step), dataset, placed(run, look, dataset), declared)
-    return found | {name: Embeddings(z, look.keys, look.patients, name, step, look.data_hash) for name, z in computed.items()}, {}
+    return found | of_look(run, step, dataset, load(step), declared), {}
 
 
 def of_run(

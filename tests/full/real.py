@@ -2,12 +2,11 @@
 
 import os
 
-from tests.full.record import write
+from tests.full.record import FOLDER
 from training import studies
+from training.asked import Asked
 from training.threads import set_threads
 from workbench.run import runs_root
-
-NAME = "real-small"
 
 
 def main(resume: bool = True) -> None:
@@ -16,9 +15,7 @@ def main(resume: bool = True) -> None:
         print("real radiographs are found through WORKBENCH_TEST_DATA, which is not set")
         return
     set_threads()
-    document, text = studies.conduct("real-small", runs_root() / "full")
-    write(NAME, document)
-    print(text)
+    print(studies.conduct("real-small", runs_root() / "full", Asked(results=FOLDER))[1])
 
 
 if __name__ == "__main__":
