@@ -82,6 +82,7 @@ CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "data": words,
     "stated": name,
     "against": name,
+    "partner": name,
     "measure": name,
     "measures_of": name,
     "measured_in": words,
