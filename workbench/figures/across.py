@@ -185,13 +185,12 @@ def answer(canvas: theme.Canvas, of: Grid, told: list[list[str]]) -> None:
     """Marks over the cells of a matrix that answer to the mouse, because a heat map does not."""
     i, j = np.divmod(np.arange(of.values.size), of.values.shape[1])
     named = [[of.rows[row], of.columns[column], told[row][column]] for row, column in zip(i, j)]
-    seen = {
-        "selected": {"marker": {"opacity": 0}},
-        "unselected": {"marker": {"opacity": 0}},
-        "hovertemplate": "%{customdata[2]}<extra></extra>",
-    }
-    size = (canvas.layout["height"] - zeroshot.HEAD) / len(of.rows)
-    canvas.points(j, i, canvas.palette.muted, customdata=named, hoverinfo=None, marker=tile(size), **seen)
+    unseen = {"marker": {"opacity": 0}}
+    look = {"selected": unseen, "unselected": unseen, "marker": tile((canvas.layout["height"] - zeroshot.HEAD) / len(of.rows))}
+    canvas.traces.append(
+        {"type": "scatter", "x": j, "y": i, "mode": "markers", "customdata": named, "hovertemplate": "%{customdata[2]}<extra></extra>"}
+        | look
+    )
     canvas.layout["clickmode"] = "event+select"
 
 
