@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from app import place, state, work
+from app.section import begin
 from app.select import Selection
 from workbench.analysis import depth
 from workbench.analysis.depth import PROBE, Depth
@@ -27,14 +28,14 @@ def read(folder: Path) -> Depth:
 @st.fragment
 def section(root: Path, chosen: Selection) -> None:
     """Nothing for runs without snapshots; until someone asks it is one button, so that the slider stays quick."""
-    runs = {name: run for run, name in chosen.names.items() if depth.kept(run, chosen.step) is not None}
-    if not runs:
+    begun = begin(
+        chosen, "Block by block through the image tower", "Tower of", "depth_of", lambda run: depth.kept(run, chosen.step) is not None
+    )
+    if begun is None:
         return
-    st.markdown("##### Block by block through the image tower")
-    name = work.one_of(runs, "Tower of", "depth_of")
-    run = runs[name]
+    run, name, step = begun
     told = "Rank, offset and probe after every block, beside the untrained tower; the worker needs seconds for it"
-    parameters = {"step": depth.kept(run, chosen.step)}
+    parameters = {"step": depth.kept(run, step)}
     if folder := work.on_request(root, JOB, run, parameters, "Measure every block", told, HEIGHT, KEY):
         draw(read(folder), folder, name, chosen.slots[run.id])
 
