@@ -144,6 +144,7 @@ class Tiles:
         image, across = b"", 1
         if self.dataset is not None and keys:
             image, across, _, why = sheet(self.dataset, keys, EDGE, self.shown, patience, self.places)
+            image = b"" if all(why) else image  # nothing but placeholders: the browser draws its own
         cells = [self.cell(at, key, own, wish.sort) for at, key, own in zip(window, public(self.dataset, keys), why)]
         told = {
             "n": len(self), "token": self.token, "first": wish.first, "sort": wish.sort, "descending": wish.descending, "cells": cells,
