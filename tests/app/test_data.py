@@ -215,6 +215,17 @@ def test_a_manifest_is_browsed_and_below_open_terms_its_keys_are_hashed(open_pag
     ]
 
 
+def test_films_of_a_credentialed_set_reach_the_grid_once_the_reader_asked(open_page, tmp_path, monkeypatch):
+    config = {"name": "manifest", "root": str(manifest(tmp_path / "films", ROWS)), "size": 16, "terms": "credentialed"}
+    monkeypatch.setattr(browse, "GALLERY", config)
+    studies.loading(json.dumps(config, sort_keys=True)).result(60)
+    app = healthy(open_page("data", data="manifest · 16 px"))
+    shown, films = told(app)
+    assert not films and {cell["why"] for cell in shown["cells"]} == {"withheld"} and "a1" not in json.dumps(shown)
+    shown, films = told(healthy(app.button(key="show_films").click().run()))
+    assert films.startswith(b"\xff\xd8") and {cell["why"] for cell in shown["cells"]} == {""} and "a1" not in json.dumps(shown)
+
+
 def test_what_cannot_be_read_is_said_in_words(open_page, tmp_path, monkeypatch):
     monkeypatch.setattr(browse, "GALLERY", {"name": "manifest", "root": str(tmp_path / "gone"), "size": 16})
     app = open_page("data", data="manifest · 16 px")
