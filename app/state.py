@@ -81,6 +81,7 @@ CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "fusion_head": step,
     "data": words,
     "stated": name,
+    "listed": name,
     "against": name,
     "measure": name,
     "measures_of": name,

@@ -459,6 +459,20 @@ def claims(record: str | Path | None = None) -> Any:
     return pandas.DataFrame(told.rows(told.written(read_yaml(REPOSITORY / "docs/claims.yaml")), found))
 
 
+def grid(
+    of: RunView | DataView | Any,
+    keys: Sequence[str] | None = None,
+    columns: Mapping[str, Sequence[Any]] | None = None,
+    films: bool | None = None,
+) -> Any:
+    """Studies of a run's data set, of open_data(…) or of a data set as a grid of thumbnails, sorted by any of `columns` (numbers, words or lists
+    of words, one a key). `.key` is the clicked study. Films of sets whose terms are not open are shown with `films=True` only."""
+    from workbench.gridwidget import widget
+
+    dataset = of.dataset() if isinstance(of, RunView) else of.dataset if isinstance(of, DataView) else of
+    return widget(dataset, keys, columns, films)
+
+
 def method_names() -> tuple[str, ...]:
     """Names of the methods; not `methods`, which is the folder they lie in."""
     return registry.names("methods")
