@@ -81,6 +81,7 @@ CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "fusion_head": step,
     "data": words,
     "stated": name,
+    "listed": name,
     "against": name,
     "partner": name,
     "measure": name,
@@ -92,6 +93,7 @@ CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "direction": step,
     "map_of": name,
     "towers_of": name,
+    "depth_of": name,
     "alike_of": name,
     "factors_of": name,
 }

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import alike, directions, factors, inside, map, measures, place, read, state, towers, verdicts
+from app import alike, depth, directions, factors, inside, map, measures, place, read, state, towers, verdicts
 from app.cells import latent_space
 from app.select import looked_into
 
@@ -24,6 +24,7 @@ measures.section(root, chosen)
 directions.section(root, chosen)
 map.section(chosen)
 towers.section(root, chosen)
+depth.section(root, chosen)
 alike.section(root, chosen)
 factors.section(root, chosen)
 place.footer(inside.footer(found, chosen))
