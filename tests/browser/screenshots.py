@@ -15,13 +15,14 @@ PAGES = {  # picture -> page, and the capability its run must have ("" for the d
     "runs": ("", ""),
     "live": ("live", ""),
     "latent-space": ("latent_space", ""),
+    "compare": ("compare", ""),
     "launch": ("launch", ""),
     "zero-shot": ("zero_shot", "Projects"),
     "reconstruction": ("reconstruction", "Reconstructs"),
     "attention": ("attention", "Attends"),
     "data": ("data", ""),
 }
-WHOLE = ("latent-space", "reconstruction", "attention", "zero-shot", "data")  # pictured down to the footer
+WHOLE = ("latent-space", "compare", "reconstruction", "attention", "zero-shot", "data")  # pictured down to the footer
 ALLOWED = "phantoms"  # only simulated films are shown in public
 
 
@@ -69,6 +70,8 @@ def main() -> None:
             page = watched.page
             if name == "latent-space":
                 page.wait_for_selector(".st-key-map .scatterlayer .points path")
+            elif name == "compare":
+                page.wait_for_selector(".st-key-alike_steps .scatterlayer .points path")
             elif capability:
                 page.wait_for_selector(".verdict")
             watched.settle()
