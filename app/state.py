@@ -83,6 +83,7 @@ CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "stated": name,
     "listed": name,
     "against": name,
+    "partner": name,
     "measure": name,
     "measures_of": name,
     "measured_in": words,
