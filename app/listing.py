@@ -9,11 +9,10 @@ import streamlit as st
 from app import browse, buttons, cells, state, studies
 from app.grid import grid
 from workbench.exports import keys_csv
-from workbench.tiles import Present
+from workbench.tiles import known
 
 WAYS = {"images": "Images", "table": "Table"}
 LISTED = 300  # studies in the table
-TOLD = ("view", "age", "sex")
 
 
 def choose(chosen: browse.Chosen) -> str | None:
@@ -34,7 +33,7 @@ def choose(chosen: browse.Chosen) -> str | None:
     )
     saved.download_button(
         "Keys as CSV",
-        lambda: keys_csv(loaded.dataset, keys, columns(loaded, rows)),
+        lambda: keys_csv(loaded.dataset, keys, known(loaded.dataset, rows)),
         "keys.csv",
         "text/csv",
         key="data_keys",
@@ -51,7 +50,7 @@ def choose(chosen: browse.Chosen) -> str | None:
         grid(
             "data_grid",
             keys,
-            columns(loaded, rows),
+            known(loaded.dataset, rows),
             loaded,
             looked,
             lambda key: state.put("sample", key),
@@ -63,27 +62,12 @@ def choose(chosen: browse.Chosen) -> str | None:
     return looked
 
 
-def columns(loaded: studies.Studies, rows: np.ndarray) -> dict[str, Sequence[Any]]:
-    """What a grid writes under the thumbnails of some rows (n,) of a data set, and sorts by: findings, view, age, sex, split."""
-    dataset = loaded.dataset
-    found: dict[str, Sequence[Any]] = {}
-    if dataset.label_names:
-        found["Findings"] = Present(dataset.labels, dataset.label_names, rows)
-    for name in [each for each in TOLD if each in dataset.covariates]:
-        values = np.asarray(dataset.covariates[name])[rows]
-        found[name.capitalize()] = np.round(values.astype(float)) if name == "age" else values
-    where = np.full(len(dataset), "", dtype="<U10")
-    for name, called in browse.SPLITS.items():
-        where[dataset.split(name)] = called  # type: ignore[arg-type]
-    return found | {"Split": where[rows]}
-
-
 def table(chosen: browse.Chosen) -> None:
     """The first of the studies that pass, with one to be ticked."""
     rows = chosen.rows[:LISTED]
     keys = [chosen.loaded.dataset.keys[row] for row in rows]
     shown = keys if chosen.loaded.open else studies.hashed(keys)
-    told = columns(chosen.loaded, rows)
+    told = known(chosen.loaded.dataset, rows)
     listed = [{"Study": shown[place], **{name: said(values[place]) for name, values in told.items()}} for place in range(len(rows))]
     at = keys.index(state.get("sample")) if state.get("sample") in keys else None
     key = f"data_table_{len(chosen.rows)}_{hash((st.session_state['data_of'], *keys[:3]))}"
@@ -92,7 +76,7 @@ def table(chosen: browse.Chosen) -> None:
         hide_index=True,
         height=560,
         key=key,
-        column_order=("Study", "Split", *(name.capitalize() for name in TOLD), "Findings"),
+        column_order=("Study", "Split", "View", "Age", "Sex", "Findings"),
         selection_mode="single-row",
         selection_default={"selection": {"rows": [] if at is None else [at]}},
         on_select=lambda: pick(keys, st.session_state[key]["selection"]["rows"]),

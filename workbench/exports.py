@@ -19,7 +19,7 @@ def public(dataset: Dataset | None, keys: Sequence[str]) -> list[str]:
     return list(keys) if dataset is not None and dataset.terms == "open" else hashed(keys)
 
 
-def keys_csv(dataset: Dataset | None, keys: Sequence[str], columns: Mapping[str, Sequence[Any]] | None = None) -> str:
+def keys_csv(dataset: Dataset | None, keys: Sequence[str], columns: Mapping[str, Any] | None = None) -> str:
     """A selection as CSV: `key` as far as the terms allow (`public`), then the columns, each as long as the keys; lists are joined by `|`.
 
     Columns hold labels, numbers and covariates; a caller never puts report text or names of patients into them.
