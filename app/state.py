@@ -84,6 +84,17 @@ CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "listed": name,
     "against": name,
     "measure": name,
+    "measures_of": name,
+    "measured_in": words,
+    "measured": name,
+    "by_class": step,
+    "directions_of": name,
+    "direction": step,
+    "map_of": name,
+    "towers_of": name,
+    "depth_of": name,
+    "alike_of": name,
+    "factors_of": name,
 }
 
 

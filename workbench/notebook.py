@@ -249,6 +249,12 @@ class RunView(Runs):
         found = of_run(self.run, at, self.dataset(), lambda: self.method(at))
         return View(found, sides.closing(found, self.palette.of(0), self.palette), sides.rows(found))
 
+    def depth(self, step: Step = "last", which: Literal["panels", "alike"] = "panels") -> View:
+        """Rank, offset and probe after every block of the image tower, or how `alike` the blocks are (loads torch)."""
+        from workbench.depth import seen
+
+        return View(*seen(self.run, step, which, self.palette))
+
     def measures(self, feature: str, step: Step = "last", over_n: str = "") -> View:
         """Every measure of one feature beside an isotropic cloud, the untrained network and pixels; `over_n` names one to be drawn over the
         number of rows. `.data` holds all features and classes (loads torch)."""
