@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from app import studies
+from app import place, studies
+from workbench.errors import UserError
 from workbench.tiles import Column, Tiles, known
 
 PATIENCE = 0.5  # seconds for films that have no thumbnail yet; the rest of the window comes with the next question
@@ -64,5 +65,9 @@ def part(key: str, made: Tiles, selected: str | None, on_pick: Callable[[str], N
                 on_pick(picked)
 
     asked = st.session_state.get(key, {}).get("view")
-    message = made.message(asked, selected, PATIENCE, height=height, label=label)
+    try:
+        message = made.message(asked, selected, PATIENCE, height=height, label=label)
+    except UserError as error:  # the cache cannot be written
+        place.refused(error)
+        return
     COMPONENT(key=key, data=message, on_view_change=lambda: None, on_picked_change=take)
