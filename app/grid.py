@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from app import place, studies
 from workbench.errors import UserError
+from workbench.exports import keys_csv
 from workbench.tiles import Column, Tiles, known
 
 PATIENCE = 0.5  # seconds for films that have no thumbnail yet; the rest of the window comes with the next question
@@ -49,6 +51,20 @@ def grid(
 def columns_of(loaded: studies.Studies, keys: Sequence[str]) -> dict[str, Column]:
     """Findings, view, age, sex and split of some studies, as columns; a key the data set does not have gets empty cells."""
     return known(loaded.dataset, np.array([loaded.places.get(key, -1) for key in keys], int))
+
+
+def save(key: str, keys: Sequence[str], columns: Mapping[str, Column] | None, loaded: studies.Studies | None, spot: Any = st) -> None:
+    """A button that saves the keys of a selection, and its columns, as CSV; hashed where the terms of the data set keep keys here."""
+    spot.download_button(
+        "Keys as CSV",
+        lambda: keys_csv(loaded.dataset if loaded else None, keys, columns),
+        "keys.csv",
+        "text/csv",
+        key=key,
+        on_click="ignore",
+        help=None if loaded and loaded.open else "Keys are hashed: the terms of this data set keep them here",
+        width="stretch",
+    )
 
 
 @st.fragment

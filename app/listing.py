@@ -7,8 +7,7 @@ import numpy as np
 import streamlit as st
 
 from app import browse, buttons, cells, state, studies
-from app.grid import grid
-from workbench.exports import keys_csv
+from app.grid import grid, save
 from workbench.tiles import known
 
 WAYS = {"images": "Images", "table": "Table"}
@@ -31,16 +30,8 @@ def choose(chosen: browse.Chosen) -> str | None:
         label_visibility="collapsed",
         on_change=state.follow("listed", "data_listed"),
     )
-    saved.download_button(
-        "Keys as CSV",
-        lambda: keys_csv(loaded.dataset, keys, known(loaded.dataset, rows)),
-        "keys.csv",
-        "text/csv",
-        key="data_keys",
-        on_click="ignore",
-        help=None if loaded.open else "Keys are hashed: the terms of this data set keep them here",
-        width="stretch",
-    )
+    columns = known(loaded.dataset, rows)
+    save("data_keys", keys, columns, loaded, saved)
     with notebook:
         told = cells.data(chosen.config, looked if loaded.open else None)
         buttons.copy("‹› Notebook", told, "Copies the notebook cell that redraws this page", "notebook")
