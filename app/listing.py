@@ -36,20 +36,20 @@ def choose(chosen: browse.Chosen) -> str | None:
         told = cells.data(chosen.config, looked if loaded.open else None)
         buttons.copy("‹› Notebook", told, "Copies the notebook cell that redraws this page", "notebook")
     patients = len({loaded.dataset.patients[row] for row in rows})
-    pass_ = f"{len(keys)} studies of {patients} patients pass."
+    passing = f"{len(keys)} studies of {patients} patients pass."
     if st.session_state["data_listed"] == "images":
         grid(
             "data_grid",
             keys,
-            known(loaded.dataset, rows),
+            columns,
             loaded,
             looked,
             lambda key: state.put("sample", key),
-            label=f"{pass_} Click one to look at it.",
+            label=f"{passing} Click one to look at it.",
         )
     else:
         table(chosen)
-        st.caption(f"The first {LISTED} of {pass_}" if len(keys) > LISTED else f"{pass_} Tick one to look at it.")
+        st.caption(f"The first {LISTED} of {passing}" if len(keys) > LISTED else f"{passing} Tick one to look at it.")
     return looked
 
 

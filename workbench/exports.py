@@ -29,6 +29,12 @@ def keys_csv(dataset: Dataset | None, keys: Sequence[str], columns: Mapping[str,
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["key", *columns])
     for at, key in enumerate(public(dataset, keys)):
-        cells = [columns[name][at] for name in columns]
-        writer.writerow([key, *("|".join(cell) if isinstance(cell, list | tuple) else cell for cell in cells)])
+        writer.writerow([key, *(written(columns[name][at]) for name in columns)])
     return file.getvalue()
+
+
+def written(value: Any) -> Any:
+    """A value as a cell of a CSV: lists joined, nothing for what is not known."""
+    if isinstance(value, list | tuple):
+        return "|".join(map(str, value))
+    return "" if value is None or value != value else value  # NaN is no number

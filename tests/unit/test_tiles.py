@@ -119,10 +119,12 @@ def test_below_open_terms_keys_are_hashed_and_what_is_withheld_has_no_pixels(ter
 def test_the_csv_of_a_selection_holds_keys_as_far_as_the_terms_allow(terms):
     dataset = toy(6, terms)
     rows = list(
-        csv.DictReader(io.StringIO(keys_csv(dataset, dataset.keys[:4], {"Findings": [("a", "b,c"), (), ("d",), ()], "Age": [1, 2, 3, 4]})))
+        csv.DictReader(
+            io.StringIO(keys_csv(dataset, dataset.keys[:4], {"Findings": [("a", "b,c"), (), ("d",), ()], "Age": [1, None, np.nan, 4]}))
+        )
     )
     assert [row["key"] for row in rows] == (dataset.keys[:4] if terms == "open" else hashed(dataset.keys[:4]))
-    assert [row["Findings"] for row in rows] == ["a|b,c", "", "d", ""] and rows[3]["Age"] == "4"
+    assert [row["Findings"] for row in rows] == ["a|b,c", "", "d", ""] and [row["Age"] for row in rows] == ["1", "", "", "4"]
     assert "film" not in keys_csv(None, dataset.keys)
 
 
