@@ -157,7 +157,9 @@ data = wb.open_data({config})
 data.prevalence().figure.show()
 data.together().figure.show()
 print(data.card().text())
-{study}"""
+{study}images = wb.grid(data)  # images.key is the study that was clicked last
+images
+"""
 STUDY = """\
 study = data.dataset[data.dataset.keys.index({key!r})]
 print(*(text.text for text in study["texts"]), sep="\\n")

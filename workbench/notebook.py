@@ -466,7 +466,7 @@ def grid(
     films: bool | None = None,
 ) -> Any:
     """Studies of a run's data set, of open_data(…) or of a data set as a grid of thumbnails, sorted by any of `columns` (numbers, words or lists
-    of words, one a key). `.key` is the clicked study. Films of sets whose terms are not open are shown with `films=True` only."""
+    of words, one a key; at first what the data set knows of them). `.key` is the clicked study. Films of sets whose terms are not open are shown with `films=True` only."""
     from workbench.gridwidget import widget
 
     dataset = of.dataset() if isinstance(of, RunView) else of.dataset if isinstance(of, DataView) else of
