@@ -252,13 +252,15 @@ class RunView(Runs):
         draw, rows = (ends.orders, ends.rows) if which == "orders" else (ends.life, ends.life_rows)
         return View(found, draw(found, found.directions[number - 1], self.palette.of(0), self.palette), rows(found))
 
-    def towers(self, step: Step = "last") -> View:
-        """How images and reports lie to each other at one look, and what closing the gap does to retrieval and zero-shot (loads torch)."""
+    def towers(self, step: Step = "last", way: Literal["closing", "walk"] = "closing") -> View:
+        """How images and reports lie to each other at one look, and what closing the gap does to retrieval and zero-shot; `way="walk"`: what
+        moving the reports alone along it does, to one and a half of it (loads torch)."""
         from workbench.closing import of_run
 
         at = self._step("image.projected", step)
         found = of_run(self.run, at, self.dataset(), lambda: self.method(at))
-        return View(found, sides.closing(found, self.palette.of(0), self.palette), sides.rows(found))
+        draw, rows = (sides.closing, sides.rows) if way == "closing" else (sides.walk, sides.walk_rows)
+        return View(found, draw(found, self.palette.of(0), self.palette), rows(found))
 
     def measures(self, feature: str, step: Step = "last", over_n: str = "") -> View:
         """Every measure of one feature beside an isotropic cloud, the untrained network and pixels; `over_n` names one to be drawn over the
