@@ -83,6 +83,8 @@ CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "stated": name,
     "against": name,
     "measure": name,
+    "method": name,
+    "colour": words,
 }
 
 
