@@ -48,18 +48,25 @@ class Colour:
     hues: tuple[int, ...] = ()  # places of the categories in the series colours, where they are not 0, 1, 2, …
 
 
-def colour(name: str, values: np.ndarray, kind: Kind | None = None) -> Colour:
-    """The colours of a column (n,) of words or numbers: numbers are continuous, unless they are two values at most or `kind` says so.
+def colour(name: str, values: np.ndarray, kind: Kind | None = None, continuous: bool | None = None) -> Colour:
+    """The colours of a column (n,) of words or numbers; numbers are `continuous` unless said otherwise or there are two at most.
 
     Of more than six words the five commonest keep a colour, the others share one. NaN and "" are not stated.
     """
     values = np.asarray(values)
-    numbers = values.dtype.kind in "fiub"
-    if numbers and (
-        kind in ("continuous", "error") or (kind != "categorical" and len(np.unique(values[~np.isnan(values.astype(float))])) > 2)
-    ):
+    if continuous is None:
+        continuous = many(values) or kind in ("continuous", "error")
+    if continuous:
         return _continuous(name, values.astype(np.float64), kind or "continuous")
     return _categorical(name, values, kind or "categorical")
+
+
+def many(values: np.ndarray) -> bool:
+    """Whether a column (n,) holds more than two different numbers."""
+    if values.dtype.kind not in "fiub":
+        return False
+    numbers = values.astype(np.float64)
+    return len(np.unique(numbers[~np.isnan(numbers)])) > 2
 
 
 def _continuous(name: str, values: np.ndarray, kind: Kind) -> Colour:

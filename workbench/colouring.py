@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from workbench.analysis.lost import lost
-from workbench.cloud import Colour, colour, stated
+from workbench.cloud import Colour, colour, many, stated
 from workbench.dataset import Dataset, Factored
 from workbench.errors import UserError
 
@@ -36,7 +36,7 @@ def of(dataset: Dataset | None, keys: Sequence[str], name: str, z: np.ndarray, x
     else:
         values = np.where(places >= 0, values.astype(str), "")
     factor = "factors" in dataset.provides and isinstance(dataset, Factored) and name in dataset.factors
-    return colour(name, values, "factor" if factor else None)
+    return colour(name, values, "factor" if factor else None, many(known[name]))
 
 
 def _columns(dataset: Dataset) -> Mapping[str, np.ndarray]:

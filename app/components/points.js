@@ -29,7 +29,7 @@ const STYLE = `
 .points button[aria-pressed=true] { background: color-mix(in srgb, var(--accent) 14%, var(--paper)); color: var(--accent); border-color: color-mix(in srgb, var(--accent) 40%, var(--paper)); }
 .points button:disabled { opacity: .4; cursor: default; }
 .points svg { width: 17px; height: 17px; fill: none; stroke: currentColor; stroke-width: 1.6; stroke-linecap: round; stroke-linejoin: round; }
-.legend { position: absolute; right: 8px; top: 8px; max-width: 45%; background: color-mix(in srgb, var(--paper) 86%, transparent); border-radius: 5px; padding: 4px 6px; font-size: 12px; color: var(--muted); }
+.legend { position: absolute; right: 8px; top: 8px; max-width: 45%; background: color-mix(in srgb, var(--paper) 92%, transparent); border-radius: 5px; padding: 4px 6px; font-size: 12px; color: var(--muted); }
 .legend b { color: var(--ink); font-weight: 600; display: block; padding: 0 5px 1px; overflow-wrap: anywhere; }
 .legend button { display: flex; width: 100%; height: 22px; justify-content: flex-start; font-size: 12px; text-align: left; }
 .legend button span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
@@ -243,7 +243,7 @@ class Gl {
     if (lines) {
       const ink = map.colours.ink;
       gl.uniform4f(at.plain, ink[0] / 255, ink[1] / 255, ink[2] / 255, 1);
-      gl.uniform1f(at.strength, Math.min(0.35, Math.max(0.03, 60 / Math.sqrt(lines) / 10)));
+      gl.uniform1f(at.strength, Math.min(0.22, Math.max(0.03, 4 / Math.sqrt(lines))));
       gl.uniform1f(at.round, 0);
       gl.uniform1f(at.only, map.lit ? 1 : -1);
       gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.buffers.pairs);
@@ -719,12 +719,12 @@ class Points {
   }
 
   paintFilms(pen) {
-    const taken = new Set(), edge = Math.max(34, Math.min(this.films.edge, Math.sqrt((this.width * this.height) / Math.max(1, this.visible ?? 1)) * 0.62));
+    const taken = [], edge = Math.max(34, Math.min(this.films.edge, Math.sqrt((this.width * this.height) / Math.max(1, this.visible ?? 1)) * 0.62));
     pen.imageSmoothingEnabled = true;
     for (const [row, place] of this.films.places) {
-      const x = this.px(this.x(row)), y = this.py(this.y(row)), slot = `${Math.floor(x / edge)} ${Math.floor(y / edge)}`;
-      if (x < 0 || y < 0 || x > this.width || y > this.height || taken.has(slot)) continue;
-      taken.add(slot);
+      const x = this.px(this.x(row)), y = this.py(this.y(row));
+      if (x < 0 || y < 0 || x > this.width || y > this.height || taken.some(([u, v]) => Math.abs(u - x) < 0.7 * edge && Math.abs(v - y) < 0.7 * edge)) continue;
+      taken.push([x, y]);
       const { edge: own, columns, image } = this.films;
       pen.fillStyle = css(this.colourOf(row));
       pen.fillRect(x - edge / 2 - 2, y - edge / 2 - 2, edge + 4, edge + 4);
