@@ -16,40 +16,40 @@ const STYLE = `
   --muted: color-mix(in srgb, var(--ink) 62%, var(--paper)); --tint: color-mix(in srgb, var(--ink) 7%, var(--paper));
   position: relative; color: var(--ink); background: var(--paper); font-family: var(--st-font, Inter, system-ui, sans-serif); font-size: 12.5px; line-height: 1.4; }
 .points * { box-sizing: border-box; }
-.stage { position: relative; overflow: hidden; border: 1px solid var(--line); border-radius: 5px; outline: none; touch-action: none; cursor: grab; }
-.stage:focus-visible { box-shadow: 0 0 0 2px var(--accent); border-color: var(--accent); }
-.stage[data-tool=lasso], .stage[data-tool=rectangle] { cursor: crosshair; }
-.stage.dragging { cursor: grabbing; }
-.stage canvas { position: absolute; inset: 0; width: 100%; height: 100%; pointer-events: none; }
-.bar { display: flex; flex-wrap: wrap; gap: 3px 10px; align-items: center; margin-bottom: 5px; min-height: 28px; }
-.bar .group { display: flex; gap: 2px; }
+.points .stage { position: relative; overflow: hidden; border: 1px solid var(--line); border-radius: 5px; outline: none; touch-action: none; cursor: grab; }
+.points .stage:focus-visible { box-shadow: 0 0 0 2px var(--accent); border-color: var(--accent); }
+.points .stage[data-tool=lasso], .points .stage[data-tool=rectangle] { cursor: crosshair; }
+.points .stage.dragging { cursor: grabbing; }
+.points .stage canvas { position: absolute; inset: 0; width: 100%; height: 100%; pointer-events: none; }
+.points .bar { display: flex; flex-wrap: wrap; gap: 3px 10px; align-items: center; margin-bottom: 5px; min-height: 28px; }
+.points .bar .group { display: flex; gap: 2px; }
 .points button { font: inherit; color: var(--ink); background: none; border: 1px solid transparent; border-radius: 5px; height: 28px; min-width: 28px; padding: 0 5px; cursor: pointer; display: inline-flex; align-items: center; justify-content: center; gap: 5px; }
 .points button:hover { background: var(--tint); }
 .points button:focus-visible { outline: 2px solid var(--accent); outline-offset: -1px; }
 .points button[aria-pressed=true] { background: color-mix(in srgb, var(--accent) 14%, var(--paper)); color: var(--accent); border-color: color-mix(in srgb, var(--accent) 40%, var(--paper)); }
 .points button:disabled { opacity: .4; cursor: default; }
 .points svg { width: 17px; height: 17px; fill: none; stroke: currentColor; stroke-width: 1.6; stroke-linecap: round; stroke-linejoin: round; }
-.legend { position: absolute; right: 8px; top: 8px; max-width: 45%; background: color-mix(in srgb, var(--paper) 92%, transparent); border-radius: 5px; padding: 4px 6px; font-size: 12px; color: var(--muted); }
-.legend b { color: var(--ink); font-weight: 600; display: block; padding: 0 5px 1px; overflow-wrap: anywhere; }
-.legend button { display: flex; width: 100%; height: 22px; justify-content: flex-start; font-size: 12px; text-align: left; }
-.legend button span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.legend i { width: 9px; height: 9px; border-radius: 50%; flex: none; }
-.legend .shape { padding: 0 5px; display: flex; gap: 9px; }
-.legend .ramp { height: 8px; width: 150px; border-radius: 2px; margin: 2px 5px; }
-.legend .ends { display: flex; justify-content: space-between; padding: 0 5px; font-variant-numeric: tabular-nums; }
-.axis { position: absolute; color: var(--muted); font-size: 11.5px; pointer-events: none; background: color-mix(in srgb, var(--paper) 70%, transparent); padding: 0 3px; border-radius: 3px; }
-.axis.x { bottom: 4px; left: 50%; transform: translateX(-50%); white-space: nowrap; }
-.axis.y { left: 4px; top: 50%; writing-mode: vertical-rl; transform: translateY(-50%) rotate(180deg); white-space: nowrap; }
-.tip { position: absolute; pointer-events: none; background: var(--paper); border: 1px solid var(--line); border-radius: 5px; padding: 3px 7px; font-size: 12px; max-width: 320px; box-shadow: 0 2px 8px rgb(0 0 0 / .12); z-index: 2; overflow-wrap: anywhere; }
-.tip code { font-family: var(--st-code-font, "JetBrains Mono", monospace); font-size: 11.5px; display: block; }
-.tip span { color: var(--muted); }
-.under { display: flex; flex-wrap: wrap; gap: 2px 18px; align-items: center; padding-top: 5px; color: var(--muted); min-height: 25px; }
-.under label { display: flex; align-items: center; gap: 7px; color: var(--ink); }
-.under input[type=range] { width: 150px; accent-color: var(--accent); margin: 0; }
-.under input:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-.under output { font-variant-numeric: tabular-nums; }
-.told { flex: 1 1 240px; font-variant-numeric: tabular-nums; }
-[hidden] { display: none !important; }
+.points .legend { position: absolute; right: 8px; top: 8px; max-width: 45%; background: color-mix(in srgb, var(--paper) 92%, transparent); border-radius: 5px; padding: 4px 6px; font-size: 12px; color: var(--muted); }
+.points .legend b { color: var(--ink); font-weight: 600; display: block; padding: 0 5px 1px; overflow-wrap: anywhere; }
+.points .legend button { display: flex; width: 100%; height: 22px; justify-content: flex-start; font-size: 12px; text-align: left; }
+.points .legend button span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.points .legend i { width: 9px; height: 9px; border-radius: 50%; flex: none; }
+.points .legend .shape { padding: 0 5px; display: flex; gap: 9px; }
+.points .legend .ramp { height: 8px; width: 150px; border-radius: 2px; margin: 2px 5px; }
+.points .legend .ends { display: flex; justify-content: space-between; padding: 0 5px; font-variant-numeric: tabular-nums; }
+.points .axis { position: absolute; color: var(--muted); font-size: 11.5px; pointer-events: none; background: color-mix(in srgb, var(--paper) 70%, transparent); padding: 0 3px; border-radius: 3px; }
+.points .axis.x { bottom: 4px; left: 50%; transform: translateX(-50%); white-space: nowrap; }
+.points .axis.y { left: 4px; top: 50%; writing-mode: vertical-rl; transform: translateY(-50%) rotate(180deg); white-space: nowrap; }
+.points .tip { position: absolute; pointer-events: none; background: var(--paper); border: 1px solid var(--line); border-radius: 5px; padding: 3px 7px; font-size: 12px; max-width: 320px; box-shadow: 0 2px 8px rgb(0 0 0 / .12); z-index: 2; overflow-wrap: anywhere; }
+.points .tip code { font-family: var(--st-code-font, "JetBrains Mono", monospace); font-size: 11.5px; display: block; }
+.points .tip span { color: var(--muted); }
+.points .under { display: flex; flex-wrap: wrap; gap: 2px 18px; align-items: center; padding-top: 5px; color: var(--muted); min-height: 25px; }
+.points .under label { display: flex; align-items: center; gap: 7px; color: var(--ink); }
+.points .under input[type=range] { width: 150px; accent-color: var(--accent); margin: 0; }
+.points .under input:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+.points .under output { font-variant-numeric: tabular-nums; }
+.points .told { flex: 1 1 240px; font-variant-numeric: tabular-nums; }
+.points [hidden] { display: none !important; }
 `;
 const ICONS = {
   pan: '<path d="M12 3v18M3 12h18M9 6l3-3 3 3M9 18l3 3 3-3M6 9l-3 3 3 3M18 9l3 3-3 3"/>',

@@ -1,11 +1,9 @@
 """How quick is the map component in a real Chromium? `python -m tests.benchmarks.points [--sizes 10000 100000 1000000]` prints JSON.
 
 Per size, in the app: seconds from asking for the page to the first drawing, from the end of a lasso to the number that Python found, and bytes
-that went down and up meanwhile. Then the same module with 100,000 points as Jupyter gives them to it, on a page that plays the kernel's part:
-the model that anywidget hands over, with bytes from `PointsWidget`. WebGL in software, as headless Chromium has it.
+that went down and up meanwhile; then 100,000 points in JupyterLab. WebGL in software, as headless Chromium has it. The load is printed beside.
 """
 
-import base64
 import json
 import math
 import os
@@ -13,7 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,62 +91,96 @@ def in_app(browser: Any, address: str, n: int) -> dict[str, Any]:
     return found
 
 
-HARNESS = """<!doctype html><body><div id="here"></div><script type="module">
-const [given, script] = window.given, bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-const state = { header: given.header, blob: new DataView(bytes(given.blob).buffer), beside: {}, besides: new DataView(new ArrayBuffer(0)) };
-const model = { get: (name) => state[name], set: (name, value) => { state[name] = value; }, save_changes: () => window.saved(JSON.stringify(state.geometry)), on() {}, off() {} };
-const made = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
-window.started = performance.now();
-const widget = typeof made.default === "function" ? await made.default() : made.default;
-widget.render({ model, el: document.getElementById("here") });
-</script></body>"""
+CELL = """
+import ipywidgets
+from tests.benchmarks.points import cloud
+from workbench.widget import PointsWidget
+shown = PointsWidget(cloud({n}), [str(each) for each in range({n})])
+told = ipywidgets.HTML()
+shown.widget.observe(lambda change: setattr(told, "value", f"inside: {{len(shown.keys)}}"), "geometry")
+ipywidgets.VBox([shown.widget, told])
+"""
 
 
-def in_jupyter(browser: Any, n: int) -> dict[str, Any]:
-    """The module as anywidget loads it, with the traits of a widget."""
-    from workbench.widget import PointsWidget
-
-    made = cloud(n)
-    widget = PointsWidget(made, [str(each) for each in range(n)])
+def in_lab(browser: Any, address: str, n: int) -> dict[str, Any]:
+    """The same in JupyterLab: seconds from running the cell, which also makes the points, to the first drawing."""
     page = browser.new_context(viewport=SIZE).new_page()
-    saved: list[tuple[float, str]] = []
-    page.expose_function("saved", lambda text: saved.append((time.perf_counter(), text)))
-    given = [{"header": widget.widget.header, "blob": base64.b64encode(widget.widget.blob).decode()}, str(widget.widget._esm)]
-    page.add_init_script(f"window.given = {json.dumps(given)}")
+    page.set_default_timeout(120_000)
+    sent: list[int] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(len(data))))
+    page.goto(f"{address}/lab/tree/bench.ipynb")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+    page.wait_for_selector("[data-status=idle], .jp-Notebook-ExecutionIndicator[data-status=idle]")
+    page.locator(".jp-CodeCell .cm-content").click()
     start = time.perf_counter()
-    page.route("http://harness/", lambda route: route.fulfill(body=HARNESS, content_type="text/html"))
-    page.goto("http://harness/")
+    page.keyboard.press("Control+Enter")
     page.wait_for_selector(".stage[data-drawn]")
     found = {"n": n, "engine": page.locator(".stage").get_attribute("data-engine"), "first drawing": time.perf_counter() - start}
+    page.locator(".stage").scroll_into_view_if_needed()
+    page.wait_for_timeout(1500)
+    before = len(sent)
     end = lasso(page)
-    while not saved and time.perf_counter() - end < 20:
-        page.wait_for_timeout(20)
-    widget.widget.geometry = json.loads(saved[-1][1])
-    count = len(widget.keys)
-    found |= {"lasso to result": time.perf_counter() - end, "bytes up": len(saved[-1][1]), "inside": count}
+    page.get_by_text("inside:").last.wait_for()
+    page.wait_for_function("[...document.querySelectorAll('.widget-html-content')].some((each) => each.textContent.startsWith('inside:'))")
+    found |= {"lasso to result": time.perf_counter() - end, "bytes up": sum(sent[before:])}
+    found["inside"] = page.locator(".widget-html-content").inner_text()
     page.close()
     return found
 
 
+def notebook(n: int) -> dict[str, Any]:
+    """One cell, not run yet."""
+    cell = {"cell_type": "code", "execution_count": None, "id": "one", "metadata": {}, "outputs": [], "source": CELL.format(n=n)}
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return {"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+
+
+@contextmanager
+def serving(command: Sequence[str], folder: str, ready: str) -> Iterator[None]:
+    """A server in a process of its own, once `ready` answers."""
+    values = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY), "HOME": folder}
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command], cwd=folder, env=values, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        for _ in range(400):
+            with suppress(OSError):
+                urllib.request.urlopen(ready, timeout=2)
+                break
+            time.sleep(0.15)
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
 def main(sizes: list[int]) -> dict[str, Any]:
+    """Everything, one after the other."""
     from playwright.sync_api import sync_playwright
 
+    found: dict[str, Any] = {"load": os.getloadavg()[0], "limits": LIMITS}
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        port, script = free_port(), Path(folder) / "bench.py"
-        script.write_text("from tests.benchmarks.points import page\n\npage()\n")
-        command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless", "true", "--server.port", str(port)]
-        values = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
-        process = subprocess.Popen(command, cwd=REPOSITORY, env=values, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        (Path(folder) / "bench.py").write_text("from tests.benchmarks.points import page\n\npage()\n")
+        (Path(folder) / "bench.ipynb").write_text(json.dumps(notebook(100_000)))
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *SOFTWARE])
-        try:
-            time.sleep(6)
-            in_app(browser, f"http://127.0.0.1:{port}", 1000)  # imports, the first visit
-            rows = [in_app(browser, f"http://127.0.0.1:{port}", n) for n in sizes]
-            return {"load": os.getloadavg()[0], "limits": LIMITS, "app": rows, "jupyter": in_jupyter(browser, 100_000)}
-        finally:
-            browser.close()
-            process.terminate()
-            process.wait(20)
+        address = f"http://127.0.0.1:{(port := free_port())}"
+        with serving(
+            ["streamlit", "run", "bench.py", "--server.headless", "true", "--server.port", str(port)], folder, f"{address}/_stcore/health"
+        ):
+            in_app(browser, address, 1000)  # imports, the first visit
+            found["app"] = [in_app(browser, address, n) for n in sizes]
+        address = f"http://127.0.0.1:{(port := free_port())}"
+        options = [
+            f"--ServerApp.port={port}",
+            "--no-browser",
+            "--allow-root",
+            "--IdentityProvider.token=",
+            f"--ServerApp.root_dir={folder}",
+        ]
+        with serving(["jupyterlab", *options], folder, f"{address}/api"):
+            found["jupyter"] = in_lab(browser, address, 100_000)
+        browser.close()
+    return found
 
 
 if __name__ == "__main__":
