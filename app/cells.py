@@ -18,7 +18,7 @@ views += [runs.trajectory(name, feature, step) for name in ("participation_ratio
 for view in views:
     view.figure.show()
 print(*runs.verdict(feature, step), sep="\\n")
-# seconds each: wb.open_run(path).direction(feature, step, 1), .measures(feature, step), .factors(feature, step), .towers(step)
+# seconds each: wb.open_run(path).direction(feature, step, 1), .measures(feature, step), .factors(feature, step), .towers(step), .depth(step)
 """
 COMPARED = """\
 for which in ("targets", "cosines"):

@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from app import place, state, work
-from app.map import at
+from app.section import begin
 from app.select import Selection
 from workbench.analysis import growth, measures
 from workbench.analysis.catalogue import MEASURES, OVER, named
@@ -37,22 +37,21 @@ def grown(folder: Path) -> Growth:
 @st.fragment
 def section(root: Path, chosen: Selection) -> None:
     """Until someone asks it is one button, so that the slider stays quick."""
-    runs = {name: run for run, name in chosen.names.items() if at(chosen, run) is not None}
-    if not runs:
+    begun = begin(chosen, "Every measure, beside its references", "Measures of", "measures_of")
+    if begun is None:
         return
-    st.markdown("##### Every measure, beside its references")
-    name = work.one_of(runs, "Measures of", "measures_of")
-    run = runs[name]
+    run, name, step = begun
     told = "All measures of all features, of the untrained network and of the pixels; the worker needs seconds for it"
-    if folder := work.on_request(root, JOB, run, {"step": at(chosen, run)}, "Measure everything", told, HEIGHT, KEY):
+    if folder := work.on_request(root, JOB, run, {"step": step}, "Measure everything", told, HEIGHT, KEY):
         draw(root, read(folder), folder, run, name, chosen)
 
 
 def draw(root: Path, found: Measures, folder: Path, run: Run, name: str, chosen: Selection) -> None:
     """The sentence, the overview, every number; then one measure, and the classes."""
     features = [each.feature for each in found.features]
-    first = features.index(chosen.feature) if chosen.feature in features else 0
-    feature = st.selectbox("Measured in", features, index=first, key=f"measured_in_{chosen.feature}")
+    feature = next((name for name in (state.get("measured_in"), chosen.feature) if name in features), features[0])
+    st.session_state["measured_in"] = feature
+    st.selectbox("Measured in", features, key="measured_in", on_change=state.follow("measured_in", "measured_in"))
     own, colour, palette = found[feature], place.palette().of(chosen.slots[run.id]), place.palette()
     pixels = found.pixels if feature != PAIR else None
     st.markdown(f"**{state.escape(name)}**: {state.escape(sentence(own))}")
@@ -67,7 +66,11 @@ def draw(root: Path, found: Measures, folder: Path, run: Run, name: str, chosen:
     for line in notes(found, own):
         st.caption(state.escape(line))
     one(root, run, found, own, colour)
-    if own.classes and st.toggle("By class", key="measures_classes", help="Scale and ranks of the studies of each finding alone"):
+    if not own.classes:
+        return
+    st.session_state["measures_classes"] = bool(state.get("by_class"))
+    follow = lambda: state.put("by_class", int(st.session_state["measures_classes"]) or None)  # noqa: E731
+    if st.toggle("By class", key="measures_classes", help="Scale and ranks of the studies of each finding alone", on_change=follow):
         place.listing(figures.class_rows(own.classes))
 
 
@@ -76,8 +79,9 @@ def one(root: Path, run: Run, found: Measures, own: Measured, colour: str) -> No
     names = [each.name for each in own.trained.values]
     if not names:
         return
-    name = st.selectbox("Measure", names, key="measures_one", format_func=named)
-    name = name if name in names else names[0]
+    name = state.get("measured") if state.get("measured") in names else names[0]
+    st.session_state["measures_one"] = name
+    st.selectbox("Measure", names, key="measures_one", format_func=named, on_change=state.follow("measured", "measures_one"))
     measure, value = MEASURES[name], own.trained[name]
     st.markdown(f"**{named(name)}**, of {OVER[measure.needs]}. {measure.says} {measure.formula}.")
     if value.value is None:

@@ -81,10 +81,22 @@ CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "fusion_head": step,
     "data": words,
     "stated": name,
+    "listed": name,
     "against": name,
     "measure": name,
     "method": name,
     "colour": words,
+    "measures_of": name,
+    "measured_in": words,
+    "measured": name,
+    "by_class": step,
+    "directions_of": name,
+    "direction": step,
+    "map_of": name,
+    "towers_of": name,
+    "depth_of": name,
+    "alike_of": name,
+    "factors_of": name,
 }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import inside, place, state, work
+from app import inside, place, state, verdicts, work
 from app.map import at
 from app.read import Latent
 from app.select import Selection
@@ -45,8 +45,8 @@ def verdict(found: Latent, chosen: Selection) -> tuple[list[tuple[str, str]], st
     said = []
     for label in dict.fromkeys(each.label for each in ranks):
         rank, read_out = ([float(each.values[each.at(chosen.step)]) for each in of if each.label == label] for of in (ranks, probes))
-        probe = f", probe {number(inside.mean(read_out))}" if read_out else ""
-        said.append((inside.mean(rank), label, f"uses {number(inside.mean(rank))} directions{probe};"))
+        probe = f", probe {number(verdicts.mean(read_out))}" if read_out else ""
+        said.append((verdicts.mean(rank), label, f"uses {number(verdicts.mean(rank))} directions{probe};"))
     said.sort()
     sentences = [(label, told) for _, label, told in said]
     sentences[-1] = (sentences[-1][0], sentences[-1][1].rstrip(";") + ".")

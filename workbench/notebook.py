@@ -249,6 +249,12 @@ class RunView(Runs):
         found = of_run(self.run, at, self.dataset(), lambda: self.method(at))
         return View(found, sides.closing(found, self.palette.of(0), self.palette), sides.rows(found))
 
+    def depth(self, step: Step = "last", which: Literal["panels", "alike"] = "panels") -> View:
+        """Rank, offset and probe after every block of the image tower, or how `alike` the blocks are (loads torch)."""
+        from workbench.depth import seen
+
+        return View(*seen(self.run, step, which, self.palette))
+
     def measures(self, feature: str, step: Step = "last", over_n: str = "") -> View:
         """Every measure of one feature beside an isotropic cloud, the untrained network and pixels; `over_n` names one to be drawn over the
         number of rows. `.data` holds all features and classes (loads torch)."""
@@ -451,6 +457,20 @@ def claims(record: str | Path | None = None) -> Any:
     path = REPOSITORY / "docs/results/claims.json" if record is None else Path(record)
     found = read_json(path) if record is not None or path.is_file() else {}
     return pandas.DataFrame(told.rows(told.written(read_yaml(REPOSITORY / "docs/claims.yaml")), found))
+
+
+def grid(
+    of: RunView | DataView | Any,
+    keys: Sequence[str] | None = None,
+    columns: Mapping[str, Sequence[Any]] | None = None,
+    films: bool | None = None,
+) -> Any:
+    """Studies of a run's data set, of open_data(…) or of a data set as a grid of thumbnails, sorted by any of `columns` (numbers, words or lists
+    of words, one a key). `.key` is the clicked study. Films of sets whose terms are not open are shown with `films=True` only."""
+    from workbench.gridwidget import widget
+
+    dataset = of.dataset() if isinstance(of, RunView) else of.dataset if isinstance(of, DataView) else of
+    return widget(dataset, keys, columns, films)
 
 
 def method_names() -> tuple[str, ...]:

@@ -576,6 +576,7 @@ class Points {
       const by = first ? 1 : Math.min(width / this.width, height / this.height);
       Object.assign(this, { width, height, ratio });
       for (const canvas of [this.under, this.glass, this.over]) { canvas.width = Math.round(width * ratio); canvas.height = Math.round(height * ratio); }
+      if (first) { this.read(); this.tint(); } // Jupyter hands over a place that is not on the page yet, where no colour is known
       if (first) this.view = this.fit(); else { this.view.kx *= by; this.view.ky *= by; }
     }
     this.survey();

@@ -34,7 +34,7 @@ SABOTAGES = [
     Sabotage(CATALOGUE, '    "hubness": Measure(', '    "hubs": Measure(', [WHOLE], "a measure is missing"),
     Sabotage(CATALOGUE, "self.of is collapse.rankme or ", "", [FEW], "RankMe is not told to be short of rows"),
     Sabotage(CATALOGUE, "modality.separability(z, beside, patients)", "modality.separability(z, beside)", [WITH], "folds cut through patients"),
-    Sabotage(CATALOGUE, "return min(found, key", "return max(found, key", [CLASSES], "the fullest class instead of the emptiest"),
+    Sabotage("workbench/analysis/_parts.py", "return min(found, key", "return max(found, key", [CLASSES], "the fullest class instead of the emptiest"),
     Sabotage(SHEETS, "(self.value - end) / (self.ceiling - end)", "self.value / self.ceiling", [ENDS], "place without the collapsed end"),
     Sabotage(SHEETS, "self.n < ENOUGH * self.d", "self.n < self.d", [FEW], "few rows are not called few"),
     Sabotage(SHEETS, "if measure.scaled else 1.0", "if False else 1.0", [f"{UNIT}::test_partition_isotropy_is_held_against_a_cloud_of_the_same_scale"], "a cloud of another scale"),

@@ -311,4 +311,4 @@ def test_a_curve_shows_the_ceiling_where_four_rows_a_dimension_are_and_the_last_
     )
     assert [row["why"] for row in curves.rows(bare)] == ["few", "odd"]
     up = growth.Growth("nesum", 4, (20, 40), (20, 40), (1.0, 1.2), (None, None), bare.intervals * 2, {})
-    assert curves.title(up) == "NESum rose by 20 % over the last step"
+    assert curves.title(up) == "NESum rose by 20 % from 20 to 40 rows"

@@ -25,7 +25,7 @@ def seeds(every: Sequence[Sequence[Trajectory]], step: int, slots: Mapping[str, 
     labels = list(dict.fromkeys(each.label for found in every for each in found))
     panels = []
     for order, found in enumerate(every):
-        title, drawn, _ = collapse.PANELS[found[0].statistic]
+        title, drawn = collapse.PANELS[found[0].statistic]
         canvas = theme.Canvas(palette, title, drawn.format(d=found[0].d), zeroshot.HEAD + 12 + 34 * len(labels))
         spans: list[float] = []
         for place, label in enumerate(labels):
