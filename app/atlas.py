@@ -6,6 +6,7 @@ from app import map as small
 from app import points, state, studies, work
 from app.select import Selection
 from workbench import colouring
+from workbench.analysis.polygon import inside
 from workbench.analysis.projection import Projection
 from workbench.cloud import Cloud, Frame, Geometry, beside
 from workbench.run import Run
@@ -93,7 +94,8 @@ def draw(held: Cloud, loaded: studies.Studies | None) -> None:
 
     kept = points.points(KEY, held, changed, on_hover=lambda row: st.session_state.update({"atlas_hovered": row}))
     polygon = kept["polygon"] if kept and kept["kind"] == "lasso" else []
-    points.aside(KEY, beside(held.packed[1]["place"], polygon=polygon))
+    said = f"{int(inside(held.xy, polygon).sum())} of {held.n} points inside" if polygon else ""
+    points.aside(KEY, beside(held.packed[1]["place"], polygon=polygon, said=said))
 
 
 def beside_it(run: Run, loaded: studies.Studies | None, why: str) -> None:
