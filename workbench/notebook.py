@@ -211,18 +211,29 @@ class RunView(Runs):
         """The probe set's features at one look."""
         return self.run.embeddings(feature, self._step(feature, step))
 
-    def map(self, feature: str, step: Step = "last", label: str = "") -> View:
-        """The probe set on the first two principal axes, coloured by a label."""
-        embeddings = self.embeddings(feature, step)
-        found, states = projection.pca(embeddings), None
+    def map(
+        self, feature: str, method: projection.Method = "pca", step: Step = "last", seed: int = 0, label: str = ""
+    ) -> View:  # fmt: skip
+        """The probe set in the plane, coloured by a label, with its quality beside chance. `feature` may be "image.projected+text.projected": both
+        towers. What takes longer than a PCA is computed here unless the worker already did, and kept with the run (umap-learn compiles itself
+        the first time, a minute; reports of a look that stored none load torch)."""
+        from workbench.mapping import of_view
+
+        at = self._step(feature if feature != projection.JOINT else projection.IMAGE, step)
+        found, states = of_view(self.run, feature, at, method, seed, lambda look: self._pair(look)), None
         if label:
             dataset = self.dataset()
             if label not in dataset.label_names:
                 raise UserError(f"no label {label!r}; the labels are {', '.join(dataset.label_names)}")
             row = {key: place for place, key in enumerate(dataset.keys)}
-            states = dataset.labels[[row[key] for key in embeddings.keys], list(dataset.label_names).index(label)]
-        figure = maps.plane(found, states, label, None, palette=self.palette, title=f"{feature}, step {embeddings.checkpoint}")
-        return View(found, figure, maps.rows(found, embeddings.keys))
+            states = dataset.labels[[row[key] for key in found.keys], list(dataset.label_names).index(label)]
+        figure = maps.plane(found, states, label, None, palette=self.palette, title=f"{feature}, step {found.step}")
+        return View(found, figure, maps.rows(found, found.keys))
+
+    def _pair(self, step: int) -> tuple[Embeddings, Embeddings]:
+        from workbench.closing import computed
+
+        return computed(self.run, step, self.dataset(), self.method(step))
 
     def factors(self, feature: str, step: Step = "last") -> View:
         """Which factor of the data can still be read from a feature at one look, beside pixels and the untrained network."""

@@ -54,6 +54,6 @@ SABOTAGES = [
     Sabotage(FIGURE, "(of - end) / (ceiling - end)", "of / ceiling", [MARKS], "marks without the collapsed end"),
     Sabotage(FIGURE, "palette.muted if each.limited else colour", "colour", [MARKS], "few rows are not grey"),
     Sabotage(CURVE, "canvas.moment(float(np.log2(found.enough)))", "canvas.moment(float(found.enough))", [DRAWN], "N = 4 d at the wrong place"),
-    Sabotage("workbench/analysis/projection.py", "as_array(embeddings).astype", "embeddings.features.astype", [f"{APP}::test_a_feature_of_a_point_or_with_rows_that_are_not_numbers_is_said_and_the_page_lives"], "a map of rows that are no numbers is not explained"),
+    Sabotage("workbench/analysis/projection.py", "        as_array(rows)", "        pass", [f"{APP}::test_a_feature_of_a_point_or_with_rows_that_are_not_numbers_is_said_and_the_page_lives"], "a map of rows that are no numbers is not explained"),
     Sabotage(PAGE, "if sheet.constant:", "if False:", [SAID], "constant columns are not said"),
 ]  # fmt: skip

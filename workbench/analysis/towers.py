@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 
 from workbench.analysis._interval import Interval
+from workbench.analysis._reading import normalised
 from workbench.analysis.collapse import alignment, modality_gap, uniformity
 from workbench.analysis.factors import placed
 from workbench.analysis.isotropy import cone_angle
 from workbench.analysis.modality import closing, cross_spectrum, gap_share, principal_angles, relative_gap, separability
+from workbench.analysis.projection import IMAGE, JOINT, TEXT
 from workbench.dataset import Dataset
 from workbench.embeddings import Embeddings
 from workbench.errors import UserError
 from workbench.run import Run, read_json
 
-IMAGE, TEXT = "image.projected", "text.projected"
 RECALL = 5
 Prompts = tuple[Sequence[np.ndarray], Sequence[np.ndarray]]  # positive and negative vectors (t, d) of every label
 
@@ -108,6 +109,16 @@ def paired(run: Run, x: Embeddings, y: Embeddings) -> tuple[Embeddings, Embeddin
         kept = [place for place, key in enumerate(x.keys) if key in rows]
         x, y = taken(x, kept), taken(y, [rows[x.keys[place]] for place in kept])
     return x, y
+
+
+def together(run: Run, x: Embeddings, y: Embeddings) -> Embeddings:
+    """Both towers in one cloud (2 n, d): the images' unit rows, then the reports' of the same studies, since cosines are what is compared.
+
+    Raises UserError where widths differ.
+    """
+    x, y = paired(run, x, y)
+    z = np.concatenate([normalised(x), normalised(y)]).astype(np.float32)
+    return Embeddings(z, x.keys * 2, x.patients * 2, JOINT, x.checkpoint, x.data_hash)
 
 
 def taken(of: Embeddings, rows: Sequence[int]) -> Embeddings:
