@@ -30,9 +30,9 @@ def points(
     cloud: Cloud,
     on_change: Callable[[Geometry], None],
     on_look: Callable[[list[float]], None] | None = None,
-    on_hover: Callable[[int | None], None] | None = None,
+    on_hover: Callable[[int], None] | None = None,
 ) -> Geometry | None:
-    """Draw the cloud; returns what was last drawn around or clicked on this very map, None where nothing was.
+    """Draw the cloud; returns what was last drawn around on this very map, else what was clicked, None where nothing was.
 
     `on_change` is called with it first. `on_look` gets the box (x0, y0, x1, y1) that is in view when films are asked for, `on_hover` a row
     the pointer rests on. All are checked here: what is no geometry over these points is as if it had not come.
@@ -43,7 +43,7 @@ def points(
     def changed() -> None:
         given = checked(st.session_state[key].geometry, cloud.n)
         if given is not None:
-            st.session_state[f"{key}_kept"] = (place, given)
+            st.session_state.setdefault(f"{key}_kept", {})[given["kind"]] = (place, given)
             on_change(given)
 
     def looked() -> None:
@@ -63,8 +63,13 @@ def points(
         on_looking_change=looked,
         on_hovered_change=hovered,
     )
-    held = st.session_state.get(f"{key}_kept")
-    return held[1] if held and held[0] == place else None
+    return kept(key, cloud, "lasso") or kept(key, cloud, "click")
+
+
+def kept(key: str, cloud: Cloud, kind: str) -> Geometry | None:
+    """The last lasso or click on this very map; a click takes no lasso away."""
+    place, given = st.session_state.get(f"{key}_kept", {}).get(kind, (None, None))
+    return given if place == cloud.packed[1]["place"] else None
 
 
 def aside(key: str, packed: tuple[bytes, dict[str, Any]]) -> None:

@@ -86,6 +86,7 @@ CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "measure": name,
     "method": name,
     "colour": words,
+    "points": name,
     "measures_of": name,
     "measured_in": words,
     "measured": name,

@@ -135,7 +135,7 @@ class Cloud:
     frames: tuple[Frame, ...] = ()
     step: int = -1
     equal: bool = True
-    height: int = 560
+    height: int = 520
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -168,8 +168,7 @@ class Cloud:
 
     def pack(self) -> tuple[bytes, dict[str, Any]]:
         """The arrays one after another, and what a browser needs to read and to draw them; equal clouds give equal bytes."""
-        every = np.concatenate([np.asarray(each, np.float64) for each in (self.xy, *(frame.xy for frame in self.frames))])
-        low, high = every.min(0), every.max(0)
+        low, high = np.min(self.xy, 0), np.max(self.xy, 0)
         origin = (low + high) / 2
         arrays = {"xy": (np.asarray(self.xy) - origin).astype("<f4")}
         arrays |= {f"frame {place}": (np.asarray(frame.xy) - origin).astype("<f4") for place, frame in enumerate(self.frames)}
@@ -200,7 +199,7 @@ class Cloud:
 
 
 class Films(NamedTuple):
-    """Thumbnails in one sheet of `columns` across: the one at place i is of row `rows[i]`; they leave the screen only where `leave` says so."""
+    """Thumbnails in one sheet of `columns` across: the one at place i is of row `rows[i]`, -1 where it is yet to be drawn; they leave the screen only where `leave` says so."""
 
     rows: tuple[int, ...]
     sheet: bytes

@@ -14,14 +14,14 @@ MOST = 4096  # points up to which LOST is offered: all are compared with all
 
 
 def choices(dataset: Dataset | None, n: int) -> tuple[str, ...]:
-    """Names of what `n` points of a data set can be coloured by: findings, what else is known, factors, then LOST."""
+    """Names of what `n` points of a data set can be coloured by: findings, what else is known, factors, then LOST (n = 0: without it)."""
     known = tuple(_columns(dataset)) if dataset else ()
-    return known + ((LOST,) if n <= MOST else ())
+    return known + ((LOST,) if 0 < n <= MOST else ())
 
 
-def of(dataset: Dataset | None, keys: Sequence[str], name: str, z: np.ndarray, xy: np.ndarray) -> Colour:
-    """The colours of points with these keys, features z (n, d) and places xy (n, 2); raises UserError for a column that is not there."""
-    if name == LOST:
+def of(dataset: Dataset | None, keys: Sequence[str], name: str, z: np.ndarray | None, xy: np.ndarray) -> Colour:
+    """The colours of points with these keys, features z (n, d) where they are at hand, and places xy (n, 2); raises UserError for others."""
+    if name == LOST and z is not None:
         return colour(LOST, lost(z, xy), "error")
     known = _columns(dataset) if dataset else {}
     if dataset is None or name not in known:

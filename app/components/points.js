@@ -298,12 +298,12 @@ class Points {
       </div>
       <div class="stage" tabindex="0" role="img"><canvas class="under-gl"></canvas><canvas class="gl"></canvas><canvas class="over"></canvas>
         <span class="axis x"></span><span class="axis y"></span><div class="legend" role="group" aria-label="Colours"></div><div class="tip" hidden></div></div>
-      <div class="under"><label class="walk" hidden><button type="button" data-do="play" aria-label="Walk through the checkpoints" title="Walk through the checkpoints"></button><input type="range" min="0" step="1" aria-label="Checkpoint shown"><output></output></label>
+      <div class="under"><label class="walk" hidden><button type="button" data-do="play" aria-label="Walk through the checkpoints" title="Walk through the checkpoints"></button><input type="range" min="0" step="1" aria-label="Checkpoint shown"><output></output></label><label class="same" hidden><input type="checkbox" checked>same spread</label>
         <label class="gap" hidden>Close the gap <input type="range" min="0" step="1" aria-label="Reports moved towards the images, as a share of the gap"><output></output></label>
         <span class="told" role="status" aria-live="polite"></span></div>`;
     this.root.append(style, this.box);
     const find = (selector) => this.box.querySelector(selector);
-    Object.assign(this, { stage: find(".stage"), legend: find(".legend"), tip: find(".tip"), told: find(".told"), walk: find(".walk"), gapRow: find(".gap") });
+    Object.assign(this, { stage: find(".stage"), legend: find(".legend"), tip: find(".tip"), told: find(".told"), walk: find(".walk"), sameRow: find(".same"), gapRow: find(".gap") });
     [this.under, this.glass, this.over] = this.stage.querySelectorAll("canvas");
     this.pen = this.over.getContext("2d");
     this.brush = this.under.getContext("2d");
@@ -333,7 +333,8 @@ class Points {
     this.serial = header.serial;
     this.n = header.n;
     this.home = arrays.xy;
-    this.frames = header.frames.map((_, place) => arrays[`frame ${place}`]);
+    this.raw = header.frames.map((_, place) => arrays[`frame ${place}`]);
+    this.spread();
     this.codes = arrays.codes ?? null;
     this.values = arrays.values ?? null;
     this.towers = arrays.towers ?? null;
@@ -341,7 +342,7 @@ class Points {
     this.ids = arrays.ids ? new TextDecoder().decode(arrays.ids).split("\n") : null;
     this.near = null;
     this.isolated = null;
-    if (!kept) Object.assign(this, { mask: null, polygon: null, chosen: null, hovered: null, films: null, t: 0, share: 1, frame: header.frames.indexOf(header.step), view: null });
+    if (!kept) Object.assign(this, { mask: null, polygon: null, chosen: null, hovered: null, films: null, wide: false, t: 0, share: 1, frame: header.frames.indexOf(header.step), view: null });
     this.from = this.to = this.frame < 0 ? this.home : this.frames[this.frame];
     this.counts = new Uint32Array(256);
     if (this.codes) for (let i = 0; i < this.n; i++) this.counts[this.codes[i]]++;
@@ -351,6 +352,28 @@ class Points {
     this.furnish();
     this.tint();
     this.resize();
+  }
+
+  /** Checkpoints as wide as the page's own, unless they shall keep their size: features of an untrained network may lie in a dot. */
+  spread() {
+    const size = (xy) => {
+      const mean = [0, 0];
+      let square = 0;
+      for (let i = 0; i < xy.length; i++) { mean[i % 2] += xy[i]; square += xy[i] ** 2; }
+      mean.forEach((sum, i) => { mean[i] = (2 * sum) / xy.length; });
+      return { mean, width: Math.sqrt(Math.max(0, (2 * square) / xy.length - mean[0] ** 2 - mean[1] ** 2)) };
+    }, own = size(this.home);
+    this.times = this.raw.map((xy) => { const { width } = size(xy); return width > 0 && own.width > 0 ? own.width / width : 1; });
+    this.uneven = this.times.some((by) => by > 1.5 || by < 1 / 1.5);
+    this.same ??= true;
+    this.frames = !this.same || !this.uneven ? this.raw : this.raw.map((xy, place) => {
+      if (this.header.frames[place] === this.header.step) return xy;
+      const { mean } = size(xy), by = this.times[place];
+      return xy.map((each, i) => (each - mean[i % 2]) * by + mean[i % 2]);
+    });
+    const low = [Infinity, Infinity], high = [-Infinity, -Infinity];
+    for (const xy of [this.home, ...this.frames]) for (let i = 0; i < xy.length; i++) { low[i % 2] = Math.min(low[i % 2], xy[i]); high[i % 2] = Math.max(high[i % 2], xy[i]); }
+    this.bounds = [low, high];
   }
 
   /** Rows from what is common to what is rare, those not stated first: what is drawn last lies on top. */
@@ -403,8 +426,9 @@ class Points {
     const image = new Image(), url = URL.createObjectURL(new Blob([sheet], { type: films.type }));
     image.onload = () => {
       URL.revokeObjectURL(url);
-      this.films = { ...films, image, places: new Map(films.rows.map((row, place) => [row, place])) };
+      this.films = { ...films, image, places: new Map(films.rows.map((row, place) => [row, place]).filter(([row]) => row >= 0)) };
       this.redraw();
+      if (films.rows.includes(-1)) setTimeout(() => { this.asked = null; this.survey(); }, 150); // the others are being drawn
     };
     image.onerror = () => { URL.revokeObjectURL(url); this.say("The films could not be read."); };
     image.src = url;
@@ -446,6 +470,8 @@ class Points {
     y.textContent = header.axes[1];
     this.stage.setAttribute("aria-label", `${header.title}. ${thousands(this.n)} points${header.colour ? `, coloured by ${header.colour.name}` : ""}. Arrow keys move, plus and minus zoom, 0 shows everything, L lasso, R rectangle: arrows move it, shift and arrows size it, Enter selects; P and Enter take the point in the middle.`);
     this.walk.hidden = this.frames.length < 2;
+    this.sameRow.hidden = !this.uneven;
+    this.sameRow.title = "Draws every checkpoint as wide as this page's; the number says how much larger or smaller that is";
     this.gapRow.hidden = !(header.gap && this.towers && header.rescored);
     const [walk, gap] = [this.walk.querySelector("input"), this.gapRow.querySelector("input")];
     walk.max = this.frames.length - 1;
@@ -494,7 +520,7 @@ class Points {
     this.stage.dataset.tool = this.tool;
     const { header } = this;
     if (!header) return;
-    this.walk.querySelector("output").textContent = this.frame < 0 ? "" : `step ${header.frames[this.frame]}`;
+    this.walk.querySelector("output").textContent = this.frame < 0 ? "" : `step ${header.frames[this.frame]}${this.same && this.uneven && header.frames[this.frame] !== header.step ? `, drawn ×${number(this.times[this.frame])}` : ""}`;
     if (header.rescored) this.gapRow.querySelector("output").textContent = header.rescored.said[header.rescored.t.indexOf(this.t)] ?? "";
   }
 
@@ -524,7 +550,7 @@ class Points {
   dense() { return this.density === "auto" ? this.crowded ?? false : this.density === "on"; }
 
   fit() {
-    const { low, high, equal } = this.header, room = 46, span = (i) => high[i] - low[i] || 1;
+    const { equal } = this.header, [low, high] = this.wide ? this.bounds : [this.header.low, this.header.high], room = 46, span = (i) => high[i] - low[i] || 1;
     let kx = Math.max(10, this.width - 2 * room) / span(0), ky = Math.max(10, this.height - 2 * room) / span(1);
     if (equal) kx = ky = Math.min(kx, ky);
     return { x: (low[0] + high[0]) / 2, y: (low[1] + high[1]) / 2, kx, ky };
@@ -539,7 +565,7 @@ class Points {
     this.looked();
   }
   panBy(dx, dy) { this.view.x -= dx / this.view.kx; this.view.y += dy / this.view.ky; this.looked(); }
-  reset() { this.view = this.fit(); this.looked(); }
+  reset() { this.wide = this.frame >= 0 && this.header.frames[this.frame] !== this.header.step; this.view = this.fit(); this.looked(); }
   looked() {
     this.redraw();
     clearTimeout(this.settled);
@@ -738,7 +764,7 @@ class Points {
   /** Why nothing can be chosen just now; "" where it can: what is chosen is looked up in the places the page knows. */
   usual() {
     if (this.t) return "The reports stand elsewhere: set the gap back to 0 to choose points.";
-    if (this.to !== this.home && this.header.frames[this.frame] !== this.header.step) return `Choosing works at step ${this.header.step}, the checkpoint of this page.`;
+    if (this.frame >= 0 && this.header.frames[this.frame] !== this.header.step) return `Choosing works at step ${this.header.step}, the checkpoint of this page.`;
     return "";
   }
 
@@ -823,6 +849,7 @@ class Points {
   go(place, quick = false) {
     if (place < 0 || place >= this.frames.length || place === this.frame) return;
     cancelAnimationFrame(this.moving);
+    if (!this.wide) { this.wide = true; this.view = this.fit(); } // room for every checkpoint
     this.from = this.frame < 0 ? this.home : this.frames[this.frame];
     this.to = this.frames[place];
     this.frame = place;
@@ -900,6 +927,18 @@ class Points {
       this.near = null;
       this.press();
       this.looked();
+    });
+    this.sameRow.querySelector("input").addEventListener("change", (event) => {
+      this.play(false);
+      this.same = event.target.checked;
+      this.spread();
+      this.share = 1;
+      this.from = this.to = this.frame < 0 ? this.home : this.frames[this.frame];
+      this.gl?.put("from", this.from, 2);
+      this.gl?.put("to", this.to, 2);
+      this.near = null;
+      this.press();
+      this.reset();
     });
     this.watcher = new ResizeObserver(() => this.resize());
     this.watcher.observe(stage);

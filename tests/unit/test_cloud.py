@@ -37,7 +37,7 @@ def test_a_cloud_is_sent_as_float32_around_its_middle():
     assert all(each["start"] % 4 == 0 for each in header["arrays"])
     assert np.array_equal(found["xy"].reshape(-1, 2) + header["origin"], xy)
     assert np.array_equal(found["frame 0"].reshape(-1, 2) + header["origin"], xy - 1)
-    assert np.allclose(np.add(header["low"], header["origin"]), (xy - 1).min(0)) and np.allclose(
+    assert np.array_equal(np.add(header["low"], header["origin"]), xy.min(0)) and np.array_equal(
         np.add(header["high"], header["origin"]), xy.max(0)
     )
     assert found["codes"].tolist() == [0, NONE, 0] and header["colour"]["categories"] == ["left"]
