@@ -91,9 +91,13 @@ def hubness(z: Features, k: int = 10) -> Reading:
     """
     rows = normalised(z)
     index, _ = neighbours(rows, k)
-    count = np.bincount(index.ravel(), minlength=len(rows)).astype(float)
-    moved = count - count.mean()
-    return Reading(ratio(float(np.mean(moved**3)), float(np.mean(moved**2)) ** 1.5), *rows.shape)
+    return Reading(skewness(np.bincount(index.ravel(), minlength=len(rows))), *rows.shape)
+
+
+def skewness(values: np.ndarray) -> float:
+    """Third standardised moment of (n,) values; 0 where all are equal."""
+    moved = np.asarray(values, float) - np.mean(values)
+    return ratio(float(np.mean(moved**3)), float(np.mean(moved**2)) ** 1.5)
 
 
 def orthogonality_residual(z: Features) -> Reading:
