@@ -128,3 +128,12 @@ def read(folder: Path) -> Retrieved:
         own = {name: arrays[f"{place}_{name}"] for name in ARRAYS}
         found.append(Way(**each | {"scores": scores, "labels": labels} | own))
     return Retrieved(**values | {"keys": tuple(values["keys"]), "ways": tuple(found)})
+
+
+def extremes(way: Way, count: int) -> tuple[list[int], list[int]]:
+    """Rows of the queries whose right answer ranks last, and of those that find it first, the most similar first."""
+    known = np.flatnonzero(np.isfinite(way.rank))
+    worst = known[np.lexsort((way.own[known], -way.rank[known]))][:count]
+    right = known[way.rank[known] == 1]
+    best = right[np.argsort(-way.own[right], kind="stable")][:count]
+    return [int(row) for row in worst], [int(row) for row in best]
