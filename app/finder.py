@@ -16,7 +16,7 @@ from workbench.figures.theme import clip, number
 from workbench.run import Run
 
 JOB, K, LARGEST, HEIGHT = "search", 12, 96, 230
-ROW = 6  # films beside each other
+ROW, NAMED = 6, 3  # films beside each other, labels named under each
 WORDS, IMAGE, STUDY = "Words", "Image", "Study"
 STRANGE = 0.5  # share of unknown tokens from which on words are said to be unread
 WEAK = 0.05  # share of the set's own queries whose best answer is less similar, below which a query is said to mean little
@@ -197,11 +197,18 @@ def films(found: List, loaded: studies.Studies, key: str, most: int = LARGEST) -
                 continue
             sample = loaded.dataset[loaded.places[study_]]
             spot.image(studies.picture(sample["images"][0], []), alt=f"Film of {label}", width="stretch")
-            present = ", ".join(studies.present_in(loaded, sample)) or "no finding stated"
-            spot.caption(f"{number(value)} · above {figures.share(above)} · {state.escape(present)}")
+            spot.caption(
+                f"**{number(value)}** · above {figures.share(above)}  \n{state.escape(present(studies.present_in(loaded, sample)))}"
+            )
             spot.button(
                 "More like this", key=f"{key}_{study_}", type="tertiary", help=state.escape(label), on_click=more_like, args=(study_,)
             )
+
+
+def present(labels: list[str]) -> str:
+    """The first labels of a study, and how many more."""
+    more = f" and {len(labels) - NAMED} more" if len(labels) > NAMED else ""
+    return ", ".join(labels[:NAMED]) + more if labels else "no finding stated"
 
 
 def reports(found: List, loaded: studies.Studies) -> None:
@@ -210,16 +217,8 @@ def reports(found: List, loaded: studies.Studies) -> None:
     if loaded.allowed == "nothing":
         st.caption("Reports stay off this page: the terms of its data set are *credentialed*.")
         return
-    rows = []
-    for place_, (key, value) in enumerate(zip(found.keys[:ROW], found.similarity)):
+    for number_, (key, value) in enumerate(zip(found.keys[:ROW], found.similarity)):
         texts = loaded.dataset[loaded.places[key]]["texts"] if key in loaded.places else []
-        said = " ".join(" ".join(each.text.split()) for each in texts)
-        rows.append(
-            {
-                "rank": place_ + 1,
-                "cosine": number(value),
-                "report": clip(said, 260),
-                "study": key if loaded.open else studies.hashed([key])[0],
-            }
-        )
-    place.listing(rows)
+        said = " ".join(" ".join(each.text.split()) for each in texts) or "not in this data set any more"
+        study_ = key if loaded.open else studies.hashed([key])[0]
+        st.caption(f"{number_ + 1} · **{number(value)}** · {state.escape(clip(said, 300))} · {state.escape(study_)}")

@@ -10,7 +10,7 @@ from app import place, state, studies, work
 from app.map import at
 from app.select import Selection
 from workbench.analysis import retrieved
-from workbench.analysis.retrieved import BACK, FORTH, WITHIN, Retrieved, Way
+from workbench.analysis.retrieved import BACK, FORTH, WITHIN, Retrieved, Score, Way
 from workbench.analysis.towers import IMAGE, TEXT
 from workbench.figures import retrieved as figures
 from workbench.figures.theme import clip, number
@@ -64,44 +64,51 @@ def ready(root: Path, chosen: Selection, runs: Mapping[str, Run]) -> dict[str, R
 
 
 def verdict(every: Mapping[str, Retrieved], colour: str) -> None:
-    """What each run finds, with chance and the untrained network."""
-    asides = []
-    for name, found in every.items():
-        way = found.ways[0]
-        asides += [f"{name}: {hubs_said(way)}"] if way.at("skewness", min(10, way.n - 1)) else []
-    place.verdict([(name, sentence(found)) for name, found in every.items()], " ".join(asides), colour)
+    """What each run finds, with chance, the untrained network, median rank and hubs behind it."""
+    first = next((found for found in every.values() if found.two_towers), None)
+    score = first[FORTH].at("recall", K) if first else None
+    said_ = [("", f"Right answer among the first {K} of {first.n}, chance {short(score.chance)}:")] if first and score else []
+    asides = [f"{name}: {told}." for name, found in every.items() if (told := beside(found))]
+    place.verdict([*said_, *((name, sentence(found)) for name, found in every.items())], " ".join(asides), colour)
 
 
 def sentence(found: Retrieved) -> str:
     """One run in a sentence."""
+    score = found[WITHIN].at("class", K)
+    within = (
+        f"{told(score)} of the {K} nearest images have exactly the same labels" if score else "this data has no labels to judge images by"
+    )
     if not found.two_towers:
-        score = found[WITHIN].at("class", K)
-        told = f"has no reports to find ({found.why})"
-        return f"{told}; {against(found[WITHIN], 'class')} of the {K} nearest images have exactly the same labels." if score else f"{told}."
-    forth, back = against(found[FORTH], "recall"), against(found[BACK], "recall")
+        return f"has no reports to find, {found.why}; {within}."
+    ways = [(found[name].at("recall", K), asks) for name, asks in ((FORTH, "images"), (BACK, "reports"))]
     return (
-        f"has the right report among the first {K} of {found.n} for {forth} of the images, and the right image for {back} of the reports."
+        f"{' and '.join(f'{told(score)} of the {asks}' for score, asks in ways if score)}."
+        if all(score for score, _ in ways)
+        else "too few studies."
     )
 
 
-def against(way: Way, kind: str) -> str:
-    """`.049 [.03, .07] (chance .010, untrained .010)`, and whether chance is inside."""
-    score = way.at(kind, K)
-    if score is None:
-        return "too few"
-    beside = f"chance {number(score.chance)}"
-    beside += f", untrained {number(score.untrained)}" if score.untrained is not None else ""
+def told(score: Score) -> str:
+    """`.051 [.03, .07]`, and whether chance is inside."""
     inside = score.interval.low is not None and score.interval.low <= score.chance
-    return f"{said(score.interval)} ({beside}{': not told from chance' if inside else ''})"
+    limits = said(score.interval).partition(" ")[2]
+    return f"{short(score.interval.value)} {limits}".strip() + (" (not told from chance)" if inside else "")
 
 
-def hubs_said(way: Way) -> str:
-    """Median rank and hubs in a sentence."""
-    median, taken, skewness = way.at("median rank"), way.at("taken", 10), way.at("skewness", 10)
-    told = [f"median rank {number(median.interval.value)} of {way.candidates} (chance {number(median.chance)})"] if median else []
-    if skewness and taken:
-        told += [f"hubs take {number(taken.interval.value)} of all places ({way.name}; isotropic {number(taken.chance)})"]
-    return ", ".join(told) + "." if told else ""
+def short(value: float) -> str:
+    """A share to three digits: `.051`."""
+    return f"{value:.3f}".removeprefix("0")
+
+
+def beside(found: Retrieved) -> str:
+    """Chance, the untrained network, the median rank and the hubs of the first direction."""
+    way = found.ways[0]
+    score, median, taken = way.at("recall", K) or way.at("class", K), way.at("median rank"), way.at("taken", 10)
+    parts = [f"chance {short(score.chance)}"] if score and score.kind == "class" else []
+    parts += [f"untrained {short(score.untrained)}"] if score and score.untrained is not None else []
+    parts += [f"median rank {number(median.interval.value)} (chance {number(median.chance)})"] if median else []
+    parts += [f"hubs take {taken.interval.value:.0%} of all places (isotropic {taken.chance:.0%})"] if taken else []
+    return ", ".join(parts)
 
 
 def overview(every: Mapping[str, Retrieved], chosen: Selection) -> None:
@@ -146,8 +153,12 @@ def rank_title(way: Way) -> str:
 
 
 def hub_title(way: Way) -> str:
-    never, level = way.at("never", 10), way.at("never", 10)
-    return f"{number(never.interval.value)} of the candidates are never found" if never and level else "How often each is found"
+    score = way.at("never", 10)
+    return (
+        f"{score.interval.value:.0%} of the candidates are never found (isotropic {score.chance:.0%})"
+        if score
+        else "How often each is found"
+    )
 
 
 def failures(found: Retrieved, way: Way, loaded: studies.Studies | None, shown: list[str]) -> None:

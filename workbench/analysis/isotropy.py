@@ -87,7 +87,7 @@ def coherence(z: Features) -> Reading:
 def hubness(z: Features, k: int = 10) -> Reading:
     """Skewness of how often a row is among the k nearest of others (Radovanovic et al., JMLR 2010): above 1 a few rows answer every query.
 
-    Cosine neighbours, as retrieval ranks. No ceiling: hubs grow with d even in isotropic clouds, by no closed form.
+    Cosine neighbours, as retrieval ranks. No ceiling: isotropic clouds have hubs, too, by no closed form.
     """
     rows = normalised(z)
     index, _ = neighbours(rows, k)

@@ -20,29 +20,28 @@ def among_usual(found: Answers, palette: Palette = LIGHT, colour: str = "") -> g
 
 def spread(found: List, asked: Answers, palette: Palette, colour: str) -> theme.Canvas:
     """One list among what is usual between such pairs."""
-    title = f"{found.kind.capitalize()}s: the best beats {share(found.strength)} of the set's own best"
     asking = "report" if asked.kind == "text" else "image"
-    canvas = theme.Canvas(
-        palette, title, f"grey: {asking} and {found.kind} of two patients at random; line: the best of each {asking}", 190
-    )
-    top = 0.0
-    for values, style in ((found.usual_pairs, {"fill": "tozeroy", "fillcolor": theme.faint(palette.muted, 0.22)}), (found.usual_best, {})):
+    told = f"best nearer than {share(found.strength)} of its own {asking}s' best"
+    canvas = theme.Canvas(palette, f"{found.kind.capitalize()}s found, {found.n} searched", told, HEIGHT)
+    filled = {"fill": "tozeroy", "fillcolor": theme.faint(palette.muted, 0.22), "width": 0.0}
+    for values, style in ((found.usual_pairs, filled), (found.usual_best, {"width": 1.2})):
         x, y = density(np.array(values))
-        canvas.line(x, y, palette.muted, width=0 if style else 1.2, dash="solid", hoverinfo="skip", **style)
-        top = max(top, float(y.max()))
+        canvas.line(x, y / max(float(y.max()), 1e-12), palette.muted, hoverinfo="skip", **style)
+    for values, name, side in ((found.usual_pairs, "at random", "right"), (found.usual_best, "best", "center")):
+        canvas.text(name, theme.SMALL, palette.muted, x=values[len(values) // 2], y=1.02, yanchor="bottom", xanchor=side)
     hits = np.array(found.similarity)
     hover = [
         f"answer {place + 1}: cosine {value:.3f}, above {share(above)} of pairs"
         for place, (value, above) in enumerate(zip(hits, found.above))
     ]
     marker = {"color": colour, "size": 9, "symbol": "circle" if found.kind == "image" else "diamond", "opacity": 0.75}
-    level = np.full(len(hits), 0.06 * top)
+    level = np.full(len(hits), 0.07)
     canvas.points(hits, level, colour, marker=marker, hoverinfo=None, hovertext=hover, hovertemplate="%{hovertext}<extra></extra>")
     spans = [*found.usual_pairs, *found.usual_best, *found.similarity]
     reach = max(1e-3, 0.04 * (max(spans) - min(spans)))
     canvas.x |= {"range": [min(spans) - reach, max(spans) + reach], "nticks": 6}
     canvas.x["title"]["text"] = "cosine"
-    canvas.y |= {"showticklabels": False, "showgrid": False, "range": [0, 1.1 * top]}
+    canvas.y |= {"showticklabels": False, "showgrid": False, "range": [0, 1.22]}
     return canvas
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.analysis.retrieval import KS
-from workbench.analysis.retrieved import BACK, FORTH, WITHIN, Retrieved, Way
+from workbench.analysis.retrieved import BACK, FORTH, WITHIN, Retrieved, Score, Way
 from workbench.figures import theme, zeroshot
 from workbench.figures.theme import LIGHT, Palette, number
 
@@ -60,15 +60,13 @@ def over_k(found: Mapping[str, Way], kind: str, title: str, slots: Mapping[str, 
         top = max(top, float(np.nanmax([*y, *high])) if np.isfinite(high).any() else float(y.max()))
     reach = min(1.04, 1.12 * max(top, 0.02))
     canvas.y |= {"range": [0, reach], "nticks": 5}
-    canvas.x |= {"range": [-0.15, len(ks) - 0.85], "tickvals": list(x), "ticktext": [str(k) for k in ks]}
+    canvas.x |= {"range": [-0.15, len(ks) - 1 + 0.4 * len(ks)], "tickvals": list(x), "ticktext": [str(k) for k in ks]}
     canvas.x["title"]["text"] = "k, the first answers that count"
-    margin = canvas.layout["margin"]["r"]
     tall = HEIGHT - canvas.layout["margin"]["t"] - canvas.layout["margin"]["b"]
     order = sorted(range(len(ends)), key=lambda at: ends[at][0])
-    for at, y_ in zip(order, theme.spread([ends[each][0] for each in order], reach * 13 / tall, 0, reach)):
-        _, text, colour = ends[at]
-        canvas.text(text, theme.SMALL, colour, x=len(ks) - 1, y=y_, xanchor="right", xshift=-8, yshift=9, align="right")
-    canvas.layout["margin"]["r"] = margin
+    for at, level in zip(order, theme.spread([ends[each][0] for each in order], reach * 13 / tall, 0, reach)):
+        _, text, shade = ends[at]
+        canvas.text(text, theme.SMALL, shade, x=len(ks) - 1, y=level, xanchor="left", xshift=7, align="left")
     return canvas
 
 
@@ -129,15 +127,23 @@ def crowding(way: Way, colour: str, palette: Palette = LIGHT, title: str = "") -
     canvas.line(place, count[place - 1], colour, hovertemplate="place %{x}: in %{y} lists<extra></extra>")
     mean = float(count.mean())
     canvas.level("chance", mean)
-    canvas.text(f"all as often: {number(mean)}", theme.SMALL, palette.muted, xref="paper", x=1, xanchor="right", y=mean, yanchor="bottom")
+    canvas.text(
+        f"all as often: {number(mean)}", theme.SMALL, palette.muted, xref="paper", x=0, xanchor="left", xshift=4, y=mean, yanchor="bottom"
+    )
     ticks = [each for each in (1, 3, 10, 30, 100, 300, 1000, 3000, 10000) if each <= len(count)]
     canvas.x |= {"type": "log", "range": [0, float(np.log10(len(count)))], "tickvals": ticks, "ticktext": list(map(str, ticks))}
     canvas.x["title"]["text"] = "candidates"
     canvas.y |= {"range": [0, 1.08 * max(float(count.max()), 2 * mean)], "nticks": 5}
     if score:
-        canvas.text(f"skewness {zeroshot.said(score.interval)}, isotropic {number(score.chance)}", theme.SMALL, palette.muted,
+        canvas.text(f"skewness {skewness(score)}, isotropic {number(score.chance)}", theme.SMALL, palette.muted,
                     xref="paper", x=1, xanchor="right", yref="paper", y=1, yanchor="top")  # fmt: skip
     return canvas.figure()
+
+
+def skewness(score: Score) -> str:
+    """`2.10 [1.47, 2.72]`: a number that may exceed 1, with its limits."""
+    value = score.interval
+    return f"{value.value:.2f}" + (f" [{value.low:.2f}, {value.high:.2f}]" if value.low is not None else "")
 
 
 def rows(every: Mapping[str, Retrieved]) -> list[dict[str, object]]:
