@@ -112,6 +112,28 @@ def zero_shot(chosen: Selection) -> str:
     )
 
 
+RETRIEVAL = """\
+import workbench as wb
+
+for path in [
+{paths}
+]:
+    run = wb.open_run(path)
+    print(run.retrieval(step={step}, feature={feature!r}).frame())
+    view = run.search({query}, step={step}, feature={feature!r}, k={k})
+    view.figure.show()
+    print(view.frame())
+"""
+
+
+def retrieval(chosen: Selection) -> str:
+    """For the page Retrieval: its numbers, and the search of the address."""
+    find, study = state.get("find"), state.get("sample")
+    query = f"text={find!r}" if find else f"study={study!r}" if study else "text='pleural effusion'"
+    paths = "\n".join(f"    {str(run.path)!r}," for run in chosen.runs)
+    return RETRIEVAL.format(paths=paths, step=chosen.step, feature=chosen.feature, query=query, k=state.get("k") or 12)
+
+
 ATTENTION = """\
 import workbench as wb
 

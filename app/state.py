@@ -60,6 +60,8 @@ CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "film": step,
     "label": words,
     "query": words,
+    "find": words,
+    "k": step,
     "state": names,
     "metric": names,
     "start": words,

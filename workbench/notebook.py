@@ -23,9 +23,9 @@ from workbench.datasets import load_dataset
 from workbench.embeddings import Embeddings
 from workbench.errors import UserError
 from workbench.figures import across as beside
+from workbench.figures import answers, collapse, spectra
 from workbench.figures import attention as heads
 from workbench.figures import attribution as gradients
-from workbench.figures import collapse, spectra
 from workbench.figures import compared as matched
 from workbench.figures import crossing as crossed
 from workbench.figures import directions as ends
@@ -35,6 +35,7 @@ from workbench.figures import metrics as curves
 from workbench.figures import prevalence as totals
 from workbench.figures import projection as maps
 from workbench.figures import reconstruction as films
+from workbench.figures import retrieved as ranked
 from workbench.figures import towers as sides
 from workbench.figures import zeroshot as forests
 from workbench.figures.theme import LIGHT, Palette
@@ -267,6 +268,25 @@ class RunView(Runs):
         from workbench.depth import seen
 
         return View(*seen(self.run, step, which, self.palette))
+
+    def retrieval(self, step: Step = "last", feature: str = "image.projected") -> View:
+        """How well images find their reports, reports their images, and images others with the same labels, at one look; a method of one tower
+        is ranked by `feature`. `.data` holds every label, rank and hub (loads torch)."""
+        from workbench.retrieving import of_run
+
+        name = self.run.title
+        found = of_run(self.run, self._step(feature, step), feature, self.dataset(), self.method)
+        return View(found, ranked.overview({name: found}, {name: 0}, self.palette), ranked.rows({name: found}))
+
+    def search(
+        self, text: str | None = None, study: str | None = None, image: Any = None, step: Step = "last",
+        feature: str = "image.projected", k: int = 12,
+    ) -> View:  # fmt: skip
+        """The images and reports of one look nearest to words, a study's key, or an image (h w) uint8, among what is usual (loads torch)."""
+        from workbench.searching import Query, of_run
+
+        found = of_run(self.run, self._step(feature, step), feature, Query(text, study, image), self.dataset(), self.method, k)
+        return View(found, answers.among_usual(found, self.palette, self.palette.of(0)), answers.answer_rows(found))
 
     def measures(self, feature: str, step: Step = "last", over_n: str = "") -> View:
         """Every measure of one feature beside an isotropic cloud, the untrained network and pixels; `over_n` names one to be drawn over the
