@@ -11,9 +11,9 @@ from app.select import Selection
 from workbench.analysis import growth, measures
 from workbench.analysis.blind import SITUATIONS, fooled
 from workbench.analysis.catalogue import MEASURES, OVER, named
+from workbench.analysis.grades import GRADES, trusted
 from workbench.analysis.growth import Growth
 from workbench.analysis.measures import PAIR, Measured, Measures
-from workbench.analysis.trust import GRADES, trusted
 from workbench.figures import growth as curves
 from workbench.figures import measures as figures
 from workbench.figures.theme import number

@@ -29,7 +29,7 @@ MARKS, DRAWN, SAID = (
     f"{UNIT}::test_a_curve_shows_the_ceiling_where_four_rows_a_dimension_are_and_the_last_step",
     f"{APP}::test_the_sentence_and_the_notes_say_what_limits_the_numbers",
 )
-TRUST, ORDER = "workbench/analysis/trust.py", f"{UNIT}::test_measures_stand_in_the_order_in_which_to_trust_them"
+TRUST, ORDER = "workbench/analysis/grades.py", f"{UNIT}::test_measures_stand_in_the_order_in_which_to_trust_them"
 SABOTAGES = [
     Sabotage(CATALOGUE, "isotropy.self_clustering, collapsed=1,", "isotropy.self_clustering, collapsed=-1,", [ENDS], "the wrong end"),
     Sabotage(CATALOGUE, '    "hubness": Measure(', '    "hubs": Measure(', [WHOLE], "a measure is missing"),
@@ -58,6 +58,6 @@ SABOTAGES = [
     Sabotage(FIGURE, "(of - end) / (ceiling - end)", "of / ceiling", [MARKS], "marks without the collapsed end"),
     Sabotage(FIGURE, "palette.muted if each.by else colour", "colour", [MARKS], "few rows are not grey"),
     Sabotage(CURVE, "canvas.moment(float(np.log2(found.enough)))", "canvas.moment(float(found.enough))", [DRAWN], "N = 4 d at the wrong place"),
-    Sabotage("workbench/analysis/projection.py", "as_array(embeddings).astype", "embeddings.features.astype", [f"{APP}::test_a_feature_of_a_point_or_with_rows_that_are_not_numbers_is_said_and_the_page_lives"], "a map of rows that are no numbers is not explained"),
+    Sabotage("workbench/analysis/projection.py", "        as_array(rows)", "        pass", [f"{APP}::test_a_feature_of_a_point_or_with_rows_that_are_not_numbers_is_said_and_the_page_lives"], "a map of rows that are no numbers is not explained"),
     Sabotage(PAGE, "if sheet.constant:", "if False:", [SAID], "constant columns are not said"),
 ]  # fmt: skip

@@ -134,19 +134,6 @@ def test_the_map_is_the_plane_of_largest_variance():
     np.testing.assert_allclose(again.xy, found.xy, atol=1e-4)  # axes are turned to agree, not flipped
 
 
-def test_trustworthiness_counts_false_and_missing_neighbours():
-    rng = np.random.default_rng(1)
-    z, xy, k = rng.normal(size=(30, 4)), rng.normal(size=(30, 2)), 4
-    false = missing = 0
-    for i in range(30):
-        high, low = (sorted((j for j in range(30) if j != i), key=lambda j: np.sum((rows[i] - rows[j]) ** 2)) for rows in (z, xy))
-        false += sum(high.index(j) + 1 - k for j in low[:k] if j not in high[:k])
-        missing += sum(low.index(j) + 1 - k for j in high[:k] if j not in low[:k])
-    scale = 2 / (30 * k * (60 - 3 * k - 1))
-    assert projection.neighbourhoods(z, xy, k) == pytest.approx((1 - scale * false, 1 - scale * missing))
-    assert projection.neighbourhoods(xy, xy, k) == (1.0, 1.0)
-
-
 @pytest.mark.parametrize("z", [np.ones((12, 3)), np.ones((4, 1)) * np.arange(4)[:, None]], ids=["a point", "one column"])
 def test_a_collapsed_space_has_a_map_too(z):
     found = projection.pca(embeddings(z))

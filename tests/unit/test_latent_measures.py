@@ -18,10 +18,10 @@ from workbench.analysis._reading import Reading
 from workbench.analysis.blind import BLIND
 from workbench.analysis.catalogue import MEASURES, needing
 from workbench.analysis.collapse import NO_LABEL, effective_rank, summarise
+from workbench.analysis.grades import GRADES, situations, trusted
 from workbench.analysis.measures import IMAGE, PAIR, TEXT, Measures, by_class, of_feature, of_looks, of_pair, one_finding, stored
 from workbench.analysis.sheets import DRAWS, isotropic, sheet
 from workbench.analysis.subsampling import UNMEASURED, over_n
-from workbench.analysis.trust import GRADES, situations, trusted
 from workbench.embeddings import Embeddings
 from workbench.errors import UserError
 from workbench.figures import growth as curves

@@ -4,9 +4,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.analysis.catalogue import MEASURES, named
+from workbench.analysis.grades import GRADES, Grade, Trusted, trusted
 from workbench.analysis.measures import Measured, Measures, OfClass
 from workbench.analysis.sheets import Sheet, Value
-from workbench.analysis.trust import GRADES, Grade, Trusted, trusted
 from workbench.figures import theme, zeroshot
 from workbench.figures.theme import LIGHT, Palette, number
 
