@@ -85,7 +85,7 @@ def draw(chosen: Selection, run: Run, name: str, loaded: studies.Studies | None,
         place.empty(f"**No map**: {state.escape(error)}")
         return
     states = loaded.states(found.keys, label) if loaded and label else None
-    title = f"Where the studies lie in {chosen.feature} of {name}"
+    title = f"Where studies lie in {chosen.feature}: {name}"
     palette, sample = place.palette(), state.get("sample")
     held = (
         str(run.path),

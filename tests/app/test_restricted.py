@@ -47,7 +47,9 @@ def carried(app) -> tuple[str, int]:
     pictures = (
         sum("image/png;base64" in chart or '"type":"image"' in chart for chart in charts) + len(app.get("imgs")) + len(app.get("image"))
     )
-    return "\n".join([texts(app), *charts]), pictures
+    grids = [each.proto.bytes for each in app.get("bidi_component") if each.proto.component_name == "image_grid"]
+    words = [each.partition(b"\xff\xd8\xff")[0].decode(errors="replace") for each in grids]
+    return "\n".join([texts(app), *charts, *words]), pictures + sum(b"\xff\xd8\xff" in each for each in grids)
 
 
 @pytest.fixture

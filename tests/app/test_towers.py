@@ -7,6 +7,7 @@ from app import towers as section
 from tests.app.conftest import compute, texts
 from tests.app.test_pages import healthy
 from workbench.analysis import towers
+from workbench.analysis.catalogue import MEASURES
 from workbench.analysis.statistics import Interval
 
 FEATURE = "image.projected"
@@ -23,7 +24,7 @@ def test_a_button_asks_and_both_towers_are_told(root, small_run, copied, open_pa
     found = towers.read(compute(root, "towers", run.id, {"step": 3}).result)
     app = healthy(open_page("latent_space", run=run.id, feature=FEATURE))
     assert len(app.get("plotly_chart")) == charts + 1 and state.escape(section.sentence(found)) in texts(app)
-    assert "how far the two means lie apart" in texts(app)
+    assert MEASURES["modality_gap"].says in texts(app)
 
 
 def test_a_run_of_one_tower_has_no_such_part(mae_run, copied, open_page):

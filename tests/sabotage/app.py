@@ -47,6 +47,20 @@ SABOTAGES = [
         "the first seed speaks for all",
     ),
     Sabotage(
+        "workbench/analysis/falls.py",
+        "sure > deepest and back >= down / 2",
+        "sure > deepest",
+        [f"{DATA}::test_a_fall_that_came_back_and_what_a_probe_did_meanwhile_are_told"],
+        "what stays down is said to have come back",
+    ),
+    Sabotage(
+        "workbench/analysis/falls.py",
+        'return "rose" if change >= LEARNT',
+        'return "rose" if change <= LEARNT',
+        [f"{DATA}::test_a_fall_that_came_back_and_what_a_probe_did_meanwhile_are_told"],
+        "a probe that fell is said to have risen",
+    ),
+    Sabotage(
         "workbench/analysis/looks.py",
         'return max(0, int(np.searchsorted(self.steps, step, side="right")) - 1)',
         'return max(0, int(np.searchsorted(self.steps, step, side="left")) - 1)',

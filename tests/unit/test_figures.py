@@ -233,6 +233,6 @@ def test_a_row_of_panels_keeps_every_mark_at_its_own_axes():
     marks = collapse.marks(row, 16)
     share = collapse.marks(alone[0], 16)[0].share
     width = row.layout.xaxis.domain[1]
-    assert [mark.share for mark in marks] == pytest.approx([place * (width + theme.GAP) + width * share for place in range(3)])
+    assert [mark.share for mark in marks] == pytest.approx([place * (width + collapse.BETWEEN) + width * share for place in range(3)])
     bare = collapse.panels(every, None, {})
     assert len(bare.layout.shapes) == 1 and all(note.text in said(row) for fig in alone for note in fig.layout.annotations)

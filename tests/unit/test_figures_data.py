@@ -1,5 +1,7 @@
 """What the figures are drawn from: looks, falls, seeds and the map, against plain loops."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -84,6 +86,24 @@ def test_a_fall_is_judged_against_the_runs_own_maximum(ranks, more, kind, span):
 
 def test_what_comes_after_the_slider_does_not_count():
     assert [falls.fall("a", [run_of([6, 6, 6, 6, 1, 1])], step).kind for step in (4, 16)] == ["kept", "dimensional"]
+
+
+def test_a_fall_that_came_back_and_what_a_probe_did_meanwhile_are_told():
+    found = falls.fall("a", [run_of([6, 7, 6, 2, 5, 6])], 16)
+    assert found.kind == "kept" and found.directions == pytest.approx((6, 6)) and found.probe is None
+    assert (found.dip.before, found.dip.low, found.dip.step) == (pytest.approx(7), pytest.approx(2), 4)
+    stayed = falls.fall("a", [run_of([7, 7, 7, 3, 3, 3], scale=[1, 1, 1, 2, 4, 8])], 16)
+    assert (stayed.kind, stayed.dip) == ("kept", None), "beside a cloud that grew it is no fall, and it did not come back"
+    assert [falls.fall("a", [run_of(ranks)], 16).dip for ranks in ([2, 3, 4, 5, 6, 7], [6, 6, 6, 1, 1, 2])] == [None] * 2
+    learnt = [replace(look, probe=0.6 + place / 20) for place, look in enumerate(run_of([6, 7, 6, 3, 1, 1]))]
+    found = falls.fall("a", [learnt], 16)
+    assert found.probe == pytest.approx((0.65, 0.85)) and found.dip is None and found.directions[1] < found.before
+    assert [falls.together(replace(found, probe=of)) for of in (found.probe, (0.8, 0.81), (0.8, 0.7), None)] == [
+        "rose",
+        "stayed",
+        "fell",
+        None,
+    ]
 
 
 def test_the_mean_of_seeds_is_judged():

@@ -23,6 +23,15 @@ RECALL = 5
 Prompts = tuple[Sequence[np.ndarray], Sequence[np.ndarray]]  # positive and negative vectors (t, d) of every label
 
 
+MEASURED = {  # a number that is one tower's measure -> that of the catalogue; others are called as there
+    "uniformity of images": "uniformity",
+    "uniformity of reports": "uniformity",
+    "share of the gap": "gap_share",
+    "cone of images": "cone_angle",
+    "cone of reports": "cone_angle",
+}
+
+
 @dataclass(frozen=True)
 class Number:
     """One number about the towers, and what isotropic clouds or pairs at random give of it, where that is known."""
@@ -30,6 +39,11 @@ class Number:
     name: str
     value: float
     reference: float | None = None
+
+    @property
+    def measure(self) -> str:
+        """Its name in the catalogue, where its sentence and formula stand."""
+        return MEASURED.get(self.name, self.name.replace(" ", "_"))
 
 
 @dataclass(frozen=True)

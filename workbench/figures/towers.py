@@ -6,47 +6,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.analysis._interval import Interval
+from workbench.analysis.catalogue import MEASURES
 from workbench.analysis.towers import RECALL, Moved, Towers
 from workbench.figures import theme
 from workbench.figures.theme import LIGHT, Palette, number
 
 HEIGHT = 236
 TICKS = ["0", "¼", "½", "¾", "1", "1¼", "1½"]
-FORMULAS = {  # name of a number -> one sentence, formula
-    "uniformity of images": (
-        "how evenly images cover the sphere; -4 is even",
-        "$\\log \\overline{\\exp(-2 |x - x'|^2)}$ of unit rows (Wang and Isola, 2020)",
-    ),
-    "uniformity of reports": ("the same of reports", "as above"),
-    "alignment": (
-        "how far a pair lies apart; 0 is together, 2 is unrelated",
-        "$\\overline{|x - y|^2}$ of unit rows (Wang and Isola, 2020)",
-    ),
-    "modality gap": ("how far the two means lie apart; 0 to 2", "$|\\bar x - \\bar y|$ of unit rows (Liang et al., 2022)"),
-    "share of the gap": (
-        "how much of all variance is which tower a vector is from",
-        "$\\frac14|\\bar x - \\bar y|^2$ over the whole variance",
-    ),
-    "relative gap": (
-        "pair distance against distances within towers; .5 where a pair is as far as two studies",
-        "$d(x, y) / (d(x, y) + \\bar d_{within})$, $d = 1 - \\cos$ (Schrodi et al., 2025)",
-    ),
-    "separability": (
-        "how often a plane tells image from report; .5 is chance",
-        "accuracy of a ridge on other patients, five folds (Liang et al., 2022)",
-    ),
-    "cone of images": (
-        "half-angle of the cone around the images' mean, in degrees; 90 is no cone",
-        "$\\arccos$ of the mean cosine to the mean",
-    ),
-    "cone of reports": ("the same of reports", "as above"),
-    "shared directions": (
-        "how many directions images and reports have in common",
-        "exp of the entropy of the singular values of $X^\\top Y / n$, centred",
-    ),
-    "shared strength": ("how much they have in common; beside it what pairs at random give", "$\\|X^\\top Y / n\\|_*$, centred"),
-    "first principal angle": ("angle between the main axes of the towers, in degrees", "Björck and Golub, 1973"),
-}
 
 
 def closing(found: Towers, colour: str, palette: Palette = LIGHT) -> go.Figure:
@@ -129,6 +95,6 @@ def listed(moved: Sequence[Moved], name: str) -> list[dict[str, object]]:
 def numbers(found: Towers) -> list[dict[str, object]]:
     """Every number with its reference, what it says and how it is computed."""
     return [
-        {"": each.name, "value": number(each.value), "reference": number(each.reference), "says": FORMULAS[each.name][0]}
+        {"": each.name, "value": number(each.value), "reference": number(each.reference), "says": MEASURES[each.measure].says}
         for each in found.numbers
     ]
