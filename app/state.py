@@ -83,6 +83,7 @@ CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "stated": name,
     "against": name,
     "measure": name,
+    "set": name,
 }
 
 
