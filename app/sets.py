@@ -51,11 +51,12 @@ def follow() -> None:
 
 def save(query: Query, key: str) -> None:
     """A field for a name and the button that keeps the set under it and makes every page obey it; what was refused is said in its place."""
+    refused = dialogs.REFUSED in st.session_state
     dialogs.told()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.text_input("Name of this set", key=f"{key}_name", max_chars=121, placeholder="large-hearts", width=260)
         pressed = st.button("Save as a set", key=f"{key}_save", icon=ICON, on_click=keep, args=(query, key), disabled=not len(query))
-    if pressed and dialogs.REFUSED not in st.session_state:
+    if pressed and not refused:
         st.rerun()  # the whole page: every part of it obeys the set
     if not len(query):
         st.caption("Nothing is in it: there is nothing to save.")

@@ -46,6 +46,10 @@ class Query:
     def __len__(self) -> int:
         return len(self.keys)
 
+    def __bool__(self) -> bool:
+        """A set of no study is a set."""
+        return True
+
     def __repr__(self) -> str:
         return f"<query {self.name or 'not saved'}: {len(self)} studies, {self.told}>"
 

@@ -135,13 +135,10 @@ def exactly(a: np.ndarray, b: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.nd
     sizes = np.abs(np.stack([np.broadcast_to(each, x.shape) for each in (*a, *b, x, y)]))
     fit = np.all((sizes == 0) | ((sizes > SMALL) & (sizes < LARGE)), 0)
     sign = np.zeros(len(x))
-    parts = [
-        part
-        for p, q in ((a[0], b[1]), (-a[0], y[fit]), (-x[fit], b[1]), (-a[1], b[0]), (a[1], x[fit]), (y[fit], b[0]))
-        for part in product(p, q)
-    ]
-    terms = np.stack([np.broadcast_to(part, fit.sum()) for part in parts], 1)
-    sign[fit] = [float(np.sign(math.fsum(row))) for row in terms.tolist()]  # the sum of floats, rounded once: its sign is the sum's
+    if fit.any():
+        pairs = ((a[0], b[1]), (-a[0], y[fit]), (-x[fit], b[1]), (-a[1], b[0]), (a[1], x[fit]), (y[fit], b[0]))
+        terms = np.stack([np.broadcast_to(part, fit.sum()) for p, q in pairs for part in product(p, q)], 1)
+        sign[fit] = [float(np.sign(math.fsum(row))) for row in terms.tolist()]  # a sum of floats, rounded once: its sign is the sum's
     (ax, ay), (bx, by) = map(Fraction, a), map(Fraction, b)
     for place in np.flatnonzero(~fit):
         px, py = Fraction(float(x[place])), Fraction(float(y[place]))

@@ -16,6 +16,7 @@ from workbench.analysis.decisions import share_of
 
 LEVEL = 0.05  # of all tests together
 NEAR, UNSURE = 1.5, 0.1  # standard deviations up to which no tail is summed, and the least p that then is given
+HAIR = 1e-9  # of a count: rounding of a division
 NAMED = 12  # words that are told
 CORRECTION = "Holm (1979) over all properties and words"
 PROCEDURE = "difference, Zou and Donner (2008) of Wilson's intervals clustered by patient, 95 %"
@@ -215,7 +216,10 @@ def _effect(x: np.ndarray, own: Sides) -> float:
         return 1.0
     score = (own.held - own.held.mean()) * (x - x.mean())
     alone = float(np.sum(score**2))
-    return max(1.0, _between(score, own) / alone) if alone > 0 else 1.0
+    together = float(
+        np.sum(np.bincount(own.who, score, own.count) ** 2)
+    )  # the tail itself knows that patients are drawn without replacement
+    return max(1.0, together / alone) if alone > 0 else 1.0
 
 
 def _apart(both: Sequence[Interval], x: np.ndarray, own: Sides) -> Interval:
@@ -237,7 +241,7 @@ def _tail(with_it: np.ndarray, total: np.ndarray, n: tuple[int, int], effect: np
     size, drawn = np.round(sum(n) / effect), np.round(n[0] / effect)
     having = np.clip(np.round(total / effect), 0, size)
     wanted, middle = with_it / effect, drawn * having / size
-    seen = np.where(wanted > middle, np.floor(wanted), np.ceil(wanted))  # rounded towards no difference
+    seen = np.where(wanted > middle, np.floor(wanted + HAIR), np.ceil(wanted - HAIR))  # rounded towards no difference
     seen = np.clip(seen, np.maximum(0, drawn + having - size), np.minimum(drawn, having))
     spread = np.sqrt(np.maximum(middle * (1 - having / size) * (size - drawn) / np.maximum(size - 1, 1), 1e-300))
     far = np.abs(seen - middle) / spread
@@ -265,6 +269,6 @@ def _words(present: csr_matrix, sides: Sides) -> tuple[np.ndarray, np.ndarray]:
         sums, all_ = weighted @ rows, np.bincount(who, centred, sides.count)
         square = np.asarray(sums.multiply(sums).sum(0)).ravel() - 2 * share * (sums.T @ all_) + share**2 * np.sum(all_**2)
         alone = (rows.T @ centred**2) * (1 - 2 * share) + share**2 * np.sum(centred**2)
-        own = sides.count / (sides.count - 1) * square / np.where(alone > 0, alone, 1)
+        own = square / np.where(alone > 0, alone, 1)
         effect = np.maximum(1, np.maximum(own, np.median(own)))  # that of a rare word is known badly: not below the usual one
     return kept, _tail(with_it, total, n, effect)
