@@ -12,8 +12,9 @@ from tests.toys.histories import look_at
 from training.watch import Watch
 from workbench.analysis import looks
 from workbench.analysis._fall import depth
+from workbench.analysis._look import ClassLook, series_of
 from workbench.analysis.collapse import Look, class_scales, sentinel
-from workbench.analysis.sentinel import ClassLook, Verdict, series_of
+from workbench.analysis.sentinel import Verdict
 from workbench.run import Run
 
 IMAGE, BACKBONE, TEXT = "image.projected", "image.backbone", "text.projected"
