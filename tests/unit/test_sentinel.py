@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.app.folders import LOOKS, write_run
-from tests.toys import histories, other_histories
+from tests.toys import histories, other_histories, third_histories
 from tests.toys.histories import look_at
 from training.watch import Watch
 from workbench.analysis import looks
@@ -255,7 +255,7 @@ def test_a_watch_speaks_once_and_remembers_after_a_resume(tmp_path):
     assert any(map(earlier.see, [step for step in LOOKS if step > 8])), "what came after the checkpoint is said again"
 
 
-@pytest.mark.parametrize("family", [histories, other_histories], ids=["A", "B"])
+@pytest.mark.parametrize("family", [histories, other_histories, third_histories], ids=["A", "B", "C"])
 def test_simulated_runs_are_what_they_say(family):
     fallen = family.simulate(np.random.default_rng(5), "dimensional")
     assert fallen.collapsing and fallen.curve[-1] < fallen.curve.max() + np.log(0.45)

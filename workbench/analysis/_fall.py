@@ -24,14 +24,14 @@ class Limit(NamedTuple):
 
 
 # Chosen on the simulated families A and B of tests/full/sentinel.py; docs/sentinel.md has the rates on family C, scored once.
-DIRECTIONS = Limit(0.04, 0.15, 0.10, 0.28)
+DIRECTIONS = Limit(0.035, 0.15, 0.09, 0.27)
 DEEP = Limit(1.0, 1.2)  # of directions, where the cloud grew or the probe learnt: concentration is no collapse until little is left
-SCALE = Limit(0.15, 0.75)
-OFFSET = Limit(0.03, 0.10, 0.06, 0.22)
-WITHIN = Limit(0.10, 0.45)  # scale of a class beside that of all rows
-NOISE = 2.0  # times the standard error of a difference of two logarithms that is taken off a fall from a value that one look reached
+SCALE = Limit(0.10, 0.72)
+OFFSET = Limit(0.02, 0.08, 0.05, 0.18)
+WITHIN = Limit(0.08, 0.42)  # scale of a class beside that of all rows
+NOISE = 1.75  # times the standard error of a difference of two logarithms that is taken off a fall from a value that one look reached
 HELD = 1.5  # the same from a value that two looks in a row reached
-NEXT = 0.5  # the same of what the second look lies further down than the first
+NEXT = 0.6  # the same of what the second look lies further down than the first
 GROWN = 1.1  # times the scale at a look: a cloud that has grown by more is not measured against that look
 LEARNT = 0.025  # macro AUROC that a probe must have gained since the maximum
 GONE = 2.3  # logarithm of the fall of a scale beside which lost directions no longer matter: a tenth is left
