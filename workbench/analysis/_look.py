@@ -66,6 +66,8 @@ class Look:
         First order: t 8/n sum of w^2, where w = l / sum l - l^2 / sum l^2 of the eigenvalues l; it vanishes where all are equal. There the
         pairs of rows decide, of second order: 2 (t/n)^2 (1 + 6 s4/s2^2 + (1 + 2 s2/s1^2)^2 - 8 s3/(s1 s2) - 8 s4/(s1^2 s2)) with sums s1 to
         s4 of the powers of l, which is (2 t/n)^2 for many equal ones. Both are terms of the variance of a U-statistic (Hoeffding, 1948).
+        From the sample's eigenvalues it is up to 1.8 times too large where all are equal, more under Student tails of 3 degrees, and 30 % too
+        small where not the rows but their single coordinates have tails (Laplace); measured at 130 and 512 rows of 32 dimensions.
         """
         values = self._eigenvalues
         s1, s2, s3, s4 = (float(np.sum(values**power)) for power in (1, 2, 3, 4))
