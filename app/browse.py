@@ -16,11 +16,11 @@ from workbench.dataset import Sample, masks_of
 from workbench.errors import UserError
 from workbench.figures import prevalence as figures
 from workbench.ingest.card import card
+from workbench.tiles import SPLITS
 
 GALLERY = {"name": "phantoms", "level": "teaching", "size": 128, "train": 300, "val": 100, "test": 100}  # rendered in seconds
 CLINIC = {"name": "phantoms", "size": 128, "train": 120, "val": 40, "test": 40, "films": "study", "reports": "radiologists"}
 NEWEST = 40  # runs whose data sets are offered
-SPLITS = {"train": "Train", "val": "Validation", "test": "Test"}
 STATES = {"present": "Present", "absent": "Absent"}
 SHARES = "Studies in which a label is present, of those that state it. Interval: Wilson (1927) at the effective number of studies, clustered by patient."
 PAIRS = "Row and column: of the studies in which the row's label is present and the column's is stated, the share in which the column's is present too. Last row: of all studies that state it."
@@ -80,7 +80,7 @@ def choose(root: Path) -> Chosen | None:
         studies.wait_for(config)
         return None
     rows = np.arange(len(loaded.dataset))
-    there = [name for name in SPLITS if len(loaded.dataset.split(name))]  # type: ignore[arg-type]
+    there = [name for name in SPLITS if len(loaded.dataset.split(name))]
     st.session_state["data_split"] = state.get("split") if state.get("split") in there else None
     wanted = split.segmented_control(
         "Split", there, key="data_split", format_func=SPLITS.get, on_change=state.follow("split", "data_split")
@@ -185,7 +185,7 @@ def totals(chosen: Chosen) -> None:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def counted(config: str, _loaded: studies.Studies) -> tuple[tuple[prevalence.Prevalence, ...], prevalence.Together]:
     dataset = _loaded.dataset
-    splits = {name: np.asarray(dataset.split(name)) for name in SPLITS if len(dataset.split(name))}  # type: ignore[arg-type]
+    splits = {name: np.asarray(dataset.split(name)) for name in SPLITS if len(dataset.split(name))}
     names = list(dataset.label_names)
     return prevalence.prevalence(dataset.labels, names, dataset.patients, splits), prevalence.together(dataset.labels, names)
 

@@ -112,6 +112,28 @@ def zero_shot(chosen: Selection) -> str:
     )
 
 
+RETRIEVAL = """\
+import workbench as wb
+
+for path in [
+{paths}
+]:
+    run = wb.open_run(path)
+    print(run.retrieval(step={step}, feature={feature!r}).frame())
+    view = run.search({query}, step={step}, feature={feature!r}, k={k})
+    view.figure.show()
+    print(view.frame())
+"""
+
+
+def retrieval(chosen: Selection) -> str:
+    """For the page Retrieval: its numbers, and the search of the address."""
+    find, study = state.get("find"), state.get("sample")
+    query = f"text={find!r}" if find else f"study={study!r}" if study else "text='pleural effusion'"
+    paths = "\n".join(f"    {str(run.path)!r}," for run in chosen.runs)
+    return RETRIEVAL.format(paths=paths, step=chosen.step, feature=chosen.feature, query=query, k=state.get("k") or 12)
+
+
 ATTENTION = """\
 import workbench as wb
 
@@ -157,7 +179,9 @@ data = wb.open_data({config})
 data.prevalence().figure.show()
 data.together().figure.show()
 print(data.card().text())
-{study}"""
+{study}images = wb.grid(data)  # images.key is the study that was clicked last
+images
+"""
 STUDY = """\
 study = data.dataset[data.dataset.keys.index({key!r})]
 print(*(text.text for text in study["texts"]), sep="\\n")

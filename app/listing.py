@@ -7,13 +7,11 @@ import numpy as np
 import streamlit as st
 
 from app import browse, buttons, cells, state, studies
-from app.grid import grid
-from workbench.exports import keys_csv
-from workbench.tiles import Present
+from app.grid import grid, save
+from workbench.tiles import known
 
 WAYS = {"images": "Images", "table": "Table"}
 LISTED = 300  # studies in the table
-TOLD = ("view", "age", "sex")
 
 
 def choose(chosen: browse.Chosen) -> str | None:
@@ -32,50 +30,27 @@ def choose(chosen: browse.Chosen) -> str | None:
         label_visibility="collapsed",
         on_change=state.follow("listed", "data_listed"),
     )
-    saved.download_button(
-        "Keys as CSV",
-        lambda: keys_csv(loaded.dataset, keys, columns(loaded, rows)),
-        "keys.csv",
-        "text/csv",
-        key="data_keys",
-        on_click="ignore",
-        help=None if loaded.open else "Keys are hashed: the terms of this data set keep them here",
-        width="stretch",
-    )
+    columns = known(loaded.dataset, rows)
+    save("data_keys", keys, columns, loaded, saved)
     with notebook:
         told = cells.data(chosen.config, looked if loaded.open else None)
         buttons.copy("‹› Notebook", told, "Copies the notebook cell that redraws this page", "notebook")
     patients = len({loaded.dataset.patients[row] for row in rows})
-    pass_ = f"{len(keys)} studies of {patients} patients pass."
+    passing = f"{len(keys)} studies of {patients} patients pass."
     if st.session_state["data_listed"] == "images":
         grid(
             "data_grid",
             keys,
-            columns(loaded, rows),
+            columns,
             loaded,
             looked,
             lambda key: state.put("sample", key),
-            label=f"{pass_} Click one to look at it.",
+            label=f"{passing} Click one to look at it.",
         )
     else:
         table(chosen)
-        st.caption(f"The first {LISTED} of {pass_}" if len(keys) > LISTED else f"{pass_} Tick one to look at it.")
+        st.caption(f"The first {LISTED} of {passing}" if len(keys) > LISTED else f"{passing} Tick one to look at it.")
     return looked
-
-
-def columns(loaded: studies.Studies, rows: np.ndarray) -> dict[str, Sequence[Any]]:
-    """What a grid writes under the thumbnails of some rows (n,) of a data set, and sorts by: findings, view, age, sex, split."""
-    dataset = loaded.dataset
-    found: dict[str, Sequence[Any]] = {}
-    if dataset.label_names:
-        found["Findings"] = Present(dataset.labels, dataset.label_names, rows)
-    for name in [each for each in TOLD if each in dataset.covariates]:
-        values = np.asarray(dataset.covariates[name])[rows]
-        found[name.capitalize()] = np.round(values.astype(float)) if name == "age" else values
-    where = np.full(len(dataset), "", dtype="<U10")
-    for name, called in browse.SPLITS.items():
-        where[dataset.split(name)] = called  # type: ignore[arg-type]
-    return found | {"Split": where[rows]}
 
 
 def table(chosen: browse.Chosen) -> None:
@@ -83,7 +58,7 @@ def table(chosen: browse.Chosen) -> None:
     rows = chosen.rows[:LISTED]
     keys = [chosen.loaded.dataset.keys[row] for row in rows]
     shown = keys if chosen.loaded.open else studies.hashed(keys)
-    told = columns(chosen.loaded, rows)
+    told = known(chosen.loaded.dataset, rows)
     listed = [{"Study": shown[place], **{name: said(values[place]) for name, values in told.items()}} for place in range(len(rows))]
     at = keys.index(state.get("sample")) if state.get("sample") in keys else None
     key = f"data_table_{len(chosen.rows)}_{hash((st.session_state['data_of'], *keys[:3]))}"
@@ -92,7 +67,7 @@ def table(chosen: browse.Chosen) -> None:
         hide_index=True,
         height=560,
         key=key,
-        column_order=("Study", "Split", *(name.capitalize() for name in TOLD), "Findings"),
+        column_order=("Study", "Split", "View", "Age", "Sex", "Findings"),
         selection_mode="single-row",
         selection_default={"selection": {"rows": [] if at is None else [at]}},
         on_select=lambda: pick(keys, st.session_state[key]["selection"]["rows"]),

@@ -19,7 +19,7 @@ def public(dataset: Dataset | None, keys: Sequence[str]) -> list[str]:
     return list(keys) if dataset is not None and dataset.terms == "open" else hashed(keys)
 
 
-def keys_csv(dataset: Dataset | None, keys: Sequence[str], columns: Mapping[str, Sequence[Any]] | None = None) -> str:
+def keys_csv(dataset: Dataset | None, keys: Sequence[str], columns: Mapping[str, Any] | None = None) -> str:
     """A selection as CSV: `key` as far as the terms allow (`public`), then the columns, each as long as the keys; lists are joined by `|`.
 
     Columns hold labels, numbers and covariates; a caller never puts report text or names of patients into them.
@@ -29,6 +29,12 @@ def keys_csv(dataset: Dataset | None, keys: Sequence[str], columns: Mapping[str,
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["key", *columns])
     for at, key in enumerate(public(dataset, keys)):
-        cells = [columns[name][at] for name in columns]
-        writer.writerow([key, *("|".join(cell) if isinstance(cell, list | tuple) else cell for cell in cells)])
+        writer.writerow([key, *(written(columns[name][at]) for name in columns)])
     return file.getvalue()
+
+
+def written(value: Any) -> Any:
+    """A value as a cell of a CSV: lists joined, nothing for what is not known."""
+    if isinstance(value, list | tuple):
+        return "|".join(map(str, value))
+    return "" if value is None or value != value else value  # NaN is no number

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from workbench.dataset import Dataset
 from workbench.errors import UserError
 from workbench.jobs import REPOSITORY
-from workbench.tiles import Tiles
+from workbench.tiles import Column, Tiles, known
 
 SCRIPT = REPOSITORY / "app/components/grid.js"
 
@@ -14,11 +16,11 @@ SCRIPT = REPOSITORY / "app/components/grid.js"
 def widget(
     dataset: Dataset,
     keys: Sequence[str] | None = None,
-    columns: Mapping[str, Sequence[Any]] | None = None,
+    columns: Mapping[str, Column] | None = None,
     films: bool | None = None,
     height: int = 480,
 ) -> Any:
-    """A grid of `keys` (all studies where none are named); `.key` of what comes back is the study that was clicked, or None.
+    """A grid of `keys` (all studies where none are named) with what the data set knows of them, or `columns`; `.key` of what comes back is the study that was clicked, or None.
 
     A notebook's file keeps what a widget shows: films of a data set whose terms are not open come with `films=True` only. Raises UserError for no
     key, keys the data set has not, or columns of another length.
@@ -47,8 +49,9 @@ def widget(
     places = {key: row for row, key in enumerate(dataset.keys)}
     gone = [key for key in wanted if key not in places]
     if gone or not wanted:
-        told = f"{len(gone)} of {len(wanted)} keys are not in this data set, first {gone[0]!r}" if gone else "no key given"
-        raise UserError(f"grid: {told}; give keys of `dataset.keys`")
+        lacking = f"{len(gone)} of {len(wanted)} keys are not in this data set, first {gone[0]!r}" if gone else "no key given"
+        raise UserError(f"grid: {lacking}; give keys of `dataset.keys`")
     shown = dataset.terms == "open" if films is None else films
-    made = Tiles(dataset, wanted, columns, shown, places)
+    told = known(dataset, np.array([places[key] for key in wanted])) if columns is None else columns
+    made = Tiles(dataset, wanted, told, shown, places)
     return GridWidget(window=made.message(height=height))

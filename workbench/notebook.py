@@ -23,9 +23,9 @@ from workbench.datasets import load_dataset
 from workbench.embeddings import Embeddings
 from workbench.errors import UserError
 from workbench.figures import across as beside
+from workbench.figures import answers, collapse, spectra
 from workbench.figures import attention as heads
 from workbench.figures import attribution as gradients
-from workbench.figures import collapse, spectra
 from workbench.figures import compared as matched
 from workbench.figures import crossing as crossed
 from workbench.figures import directions as ends
@@ -35,6 +35,7 @@ from workbench.figures import metrics as curves
 from workbench.figures import prevalence as totals
 from workbench.figures import projection as maps
 from workbench.figures import reconstruction as films
+from workbench.figures import retrieved as ranked
 from workbench.figures import towers as sides
 from workbench.figures import zeroshot as forests
 from workbench.figures.theme import LIGHT, Palette
@@ -252,19 +253,40 @@ class RunView(Runs):
         draw, rows = (ends.orders, ends.rows) if which == "orders" else (ends.life, ends.life_rows)
         return View(found, draw(found, found.directions[number - 1], self.palette.of(0), self.palette), rows(found))
 
-    def towers(self, step: Step = "last") -> View:
-        """How images and reports lie to each other at one look, and what closing the gap does to retrieval and zero-shot (loads torch)."""
+    def towers(self, step: Step = "last", way: Literal["closing", "walk"] = "closing") -> View:
+        """How images and reports lie to each other at one look, and what closing the gap does to retrieval and zero-shot; `way="walk"`: what
+        moving the reports alone along it does, to one and a half of it (loads torch)."""
         from workbench.closing import of_run
 
         at = self._step("image.projected", step)
         found = of_run(self.run, at, self.dataset(), lambda: self.method(at))
-        return View(found, sides.closing(found, self.palette.of(0), self.palette), sides.rows(found))
+        draw, rows = (sides.closing, sides.rows) if way == "closing" else (sides.walk, sides.walk_rows)
+        return View(found, draw(found, self.palette.of(0), self.palette), rows(found))
 
     def depth(self, step: Step = "last", which: Literal["panels", "alike"] = "panels") -> View:
         """Rank, offset and probe after every block of the image tower, or how `alike` the blocks are (loads torch)."""
         from workbench.depth import seen
 
         return View(*seen(self.run, step, which, self.palette))
+
+    def retrieval(self, step: Step = "last", feature: str = "image.projected") -> View:
+        """How well images find their reports, reports their images, and images others with the same labels, at one look; a method of one tower
+        is ranked by `feature`. `.data` holds every label, rank and hub (loads torch)."""
+        from workbench.retrieving import of_run
+
+        name = self.run.title
+        found = of_run(self.run, self._step(feature, step), feature, self.dataset(), self.method)
+        return View(found, ranked.overview({name: found}, {name: 0}, self.palette), ranked.rows({name: found}))
+
+    def search(
+        self, text: str | None = None, study: str | None = None, image: Any = None, step: Step = "last",
+        feature: str = "image.projected", k: int = 12,
+    ) -> View:  # fmt: skip
+        """The images and reports of one look nearest to words, a study's key, or an image (h w) uint8, among what is usual (loads torch)."""
+        from workbench.searching import Query, of_run
+
+        found = of_run(self.run, self._step(feature, step), feature, Query(text, study, image), self.dataset(), self.method, k)
+        return View(found, answers.among_usual(found, self.palette, self.palette.of(0)), answers.answer_rows(found))
 
     def measures(self, feature: str, step: Step = "last", over_n: str = "") -> View:
         """Every measure of one feature beside an isotropic cloud, the untrained network and pixels; `over_n` names one to be drawn over the
@@ -477,7 +499,7 @@ def grid(
     films: bool | None = None,
 ) -> Any:
     """Studies of a run's data set, of open_data(…) or of a data set as a grid of thumbnails, sorted by any of `columns` (numbers, words or lists
-    of words, one a key). `.key` is the clicked study. Films of sets whose terms are not open are shown with `films=True` only."""
+    of words, one a key; at first what the data set knows of them). `.key` is the clicked study. Films of sets whose terms are not open are shown with `films=True` only."""
     from workbench.gridwidget import widget
 
     dataset = of.dataset() if isinstance(of, RunView) else of.dataset if isinstance(of, DataView) else of

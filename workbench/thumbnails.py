@@ -2,7 +2,8 @@
 
 A thumbnail is one JPEG under `cache_root()/thumbnails`, named by the data set's hash, the study's key and the edge. Those lie in 256 folders by the
 first two letters of their name; a folder that holds more than `KEPT` gives up its least recently written half, so all of them together stay below
-256 * KEPT files (about 1 GB at an edge of 128).
+256 * KEPT files (about 1 GB at an edge of 128). Like the films that `data prepare` converts they never leave that folder: who may see them is asked
+each time they are handed out (`shown`).
 """
 
 import hashlib

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from workbench.dataset import Dataset
+from workbench.dataset import Dataset, Split
 from workbench.errors import UserError
 from workbench.exports import public
 from workbench.thumbnails import Why, sheet
@@ -20,6 +20,10 @@ EDGE = 128  # pixels of a thumbnail: drawn at about 116, enlarged to 256
 FIRST, MOST = 48, 240  # cells of the first message and of any
 KEPT_ORDERS = 4
 LONGEST = 120  # characters of one value
+SPLITS: dict[Split, str] = {"train": "Train", "val": "Validation", "test": "Test"}
+
+
+Column = Sequence[Any] | np.ndarray  # numbers, words, or lists of words
 
 
 class Wish(NamedTuple):
@@ -32,7 +36,7 @@ class Wish(NamedTuple):
 
 
 class Present(Sequence[tuple[str, ...]]):
-    """The labels that are present in each of some rows of a label matrix (n, k), as words; made when asked for."""
+    """The labels that are present in each of some rows of a label matrix (n, k), as words, made when asked for; none in a row below 0."""
 
     def __init__(self, labels: np.ndarray, names: Sequence[str], rows: np.ndarray) -> None:
         self.labels, self.names, self.rows = labels, tuple(names), rows
@@ -43,7 +47,8 @@ class Present(Sequence[tuple[str, ...]]):
     def __getitem__(self, place: Any) -> Any:
         if isinstance(place, slice):
             return [self[at] for at in range(*place.indices(len(self)))]
-        return tuple(self.names[column] for column in np.flatnonzero(self.labels[self.rows[place]] > 0.5))
+        row = self.rows[place]
+        return tuple(self.names[column] for column in np.flatnonzero(self.labels[row] > 0.5)) if row >= 0 else ()
 
 
 def said(value: Any) -> str:
@@ -65,6 +70,22 @@ def said(value: Any) -> str:
     return " ".join(str(value).split())[:LONGEST]
 
 
+def known(dataset: Dataset, rows: np.ndarray) -> dict[str, Column]:
+    """What a data set knows of some of its rows (n,), as columns: findings, view, age, sex, split. A row below 0 is a study it does not have."""
+    found: dict[str, Column] = {}
+    if dataset.label_names:
+        found["Findings"] = Present(dataset.labels, dataset.label_names, rows)
+    for name in [each for each in ("view", "age", "sex") if each in dataset.covariates]:
+        values = np.asarray(dataset.covariates[name])[rows]
+        found[name.capitalize()] = (
+            np.where(rows < 0, np.nan, np.round(values.astype(float))) if name == "age" else np.where(rows < 0, "", values.astype(str))
+        )
+    where = np.full(len(dataset), "", dtype="<U10")
+    for split, called in SPLITS.items():
+        where[dataset.split(split)] = called
+    return found | {"Split": np.where(rows < 0, "", where[rows])}
+
+
 class Tiles:
     """Studies of a data set with columns: numbers, words, or lists of words (drawn as chips), each as long as the keys.
 
@@ -75,18 +96,24 @@ class Tiles:
         self,
         dataset: Dataset | None,
         keys: Sequence[str],
-        columns: Mapping[str, Sequence[Any]] | None = None,
+        columns: Mapping[str, Column] | None = None,
         shown: bool = True,
         places: Mapping[str, int] | None = None,
+        sort: str | None = None,
+        descending: bool = False,
     ) -> None:
-        """`dataset` None: there are no films to be had, only columns; `places` is row by key of the whole data set, where it is known.
+        """`dataset` None: there are no films to be had, only columns; `places` is row by key of the whole data set, where it is known; `sort`
+        names the column in whose order it opens.
 
-        Raises UserError where a column is not as long as the keys.
+        Raises UserError where a column is not as long as the keys, or `sort` is no column.
         """
         self.dataset, self.keys, self.columns, self.shown, self.places = dataset, keys, dict(columns or {}), shown, places
         for name, values in self.columns.items():
             if len(values) != len(keys):
                 raise UserError(f"grid: column {name!r} has {len(values)} values for {len(keys)} keys; give one value a key")
+        if sort is not None and sort not in self.columns:
+            raise UserError(f"grid: no column {sort!r} to sort by; there are {', '.join(self.columns) or 'none'}")
+        self.opens = Wish(sort=sort, descending=sort is not None and descending)
         self.token = hashlib.blake2b("\0".join(keys).encode(), digest_size=6).hexdigest()
         self.chips = [name for name, values in self.columns.items() if len(values) and isinstance(values[0], list | tuple)]
         self.orders: dict[tuple[str | None, bool], np.ndarray] = {}
@@ -97,7 +124,7 @@ class Tiles:
     def wish(self, asked: Any) -> Wish:
         """What a browser asked for, checked and cut to what there is; the beginning where it asked of other keys (another token)."""
         if not isinstance(asked, Mapping):
-            return Wish()
+            return self.opens
         first, count, sort = asked.get("first"), asked.get("count"), asked.get("sort")
         sort = sort if isinstance(sort, str) and sort in self.columns else None
         descending = sort is not None and asked.get("descending") is True
@@ -155,7 +182,7 @@ class Tiles:
         return struct.pack("<I", len(head)) + head + image
 
 
-def ordered(values: Sequence[Any], descending: bool) -> np.ndarray:
+def ordered(values: Column, descending: bool) -> np.ndarray:
     """Places (n,) such that the values ascend or descend, ties as they stood; NaN, None and empty words last. Numbers by size, all else as words."""
     array = np.asarray(values) if isinstance(values, np.ndarray) else None
     if array is None and all(isinstance(value, int | float | np.number | None) for value in values):

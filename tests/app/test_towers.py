@@ -36,7 +36,7 @@ def test_the_sentence_says_what_closing_the_gap_does():
     half = Interval(0.5, 0.4, 0.6, "")
     moved = tuple(towers.Moved(amount, gap, half, half, auroc) for amount, gap, auroc in ((0.0, 0.8, half), (1.0, 0.1, None)))
     numbers = (towers.Number("share of the gap", 0.25),)
-    found = towers.Towers("run", 3, 90, 12, 40, 0, numbers, moved, (0.05, 0.05), None, "")
+    found = towers.Towers("run", 3, 90, 12, 40, 0, numbers, moved, (), (0.05, 0.05), None, "")
     assert section.sentence(found) == (
         "keeps images and reports .800 apart (25 % of their variance); with the mean difference removed .100 are left, "
         "recall at 5 goes from .500 [.40, .60] to .500 [.40, .60]. Chance of the recall is .05."

@@ -29,6 +29,7 @@ MARKS, DRAWN, SAID = (
     f"{UNIT}::test_a_curve_shows_the_ceiling_where_four_rows_a_dimension_are_and_the_last_step",
     f"{APP}::test_the_sentence_and_the_notes_say_what_limits_the_numbers",
 )
+TRUST, ORDER = "workbench/analysis/grades.py", f"{UNIT}::test_measures_stand_in_the_order_in_which_to_trust_them"
 SABOTAGES = [
     Sabotage(CATALOGUE, "isotropy.self_clustering, collapsed=1,", "isotropy.self_clustering, collapsed=-1,", [ENDS], "the wrong end"),
     Sabotage(CATALOGUE, '    "hubness": Measure(', '    "hubs": Measure(', [WHOLE], "a measure is missing"),
@@ -41,6 +42,9 @@ SABOTAGES = [
     Sabotage(SHEETS, "    except ValueError as error:\n        return", "    except KeyError as error:\n        return", [FEW], "one measure that cannot be read ends all"),
     Sabotage(SHEETS, "    if n < 2:", "    if n < 0:", [FEW], "a single row is measured"),
     Sabotage(SHEETS, "np.ptp(rows, axis=0) == 0", "np.ptp(rows, axis=0) > 0", [EACH], "constant columns are miscounted"),
+    Sabotage(TRUST, "offset.value >= MOSTLY", "offset.value <= MOSTLY", [ORDER], "a shared mean is not seen"),
+    Sabotage(TRUST, "sorted(found, key=lambda each: order.index(each.grade))", "found", [ORDER], "what is fooled stands among what is not"),
+    Sabotage("workbench/analysis/blind.py", "return BLIND[name].said", 'return BLIND["nesum"].said', [ORDER], "one sentence for all that fools"),
     Sabotage(MEASURES, "present.sum(1) <= 1", "present.sum(1) >= 0", [CLASSES], "a study in two classes counts for one"),
     Sabotage(MEASURES, "replace(each, value=None, why=few) if", "each if", [THREE], "a rank of three images is shown"),
     Sabotage(MEASURES, "before.keys != z.keys", "False", [MISSING], "the untrained network at other studies"),
@@ -52,7 +56,7 @@ SABOTAGES = [
     Sabotage(MEASURING, 'if shape == "b d" and name not in found', 'if shape == "b d" and False', [SNAPSHOT], "what a look did not store is left out"),
     Sabotage(MEASURING, "growth.grow(measure, measures.part(z, kept), patients[kept], which)", "growth.grow(measure, measures.part(z, kept), patients[kept], which[::-1])", [NEEDS], "classes of other rows"),
     Sabotage(FIGURE, "(of - end) / (ceiling - end)", "of / ceiling", [MARKS], "marks without the collapsed end"),
-    Sabotage(FIGURE, "palette.muted if each.limited else colour", "colour", [MARKS], "few rows are not grey"),
+    Sabotage(FIGURE, "palette.muted if each.by else colour", "colour", [MARKS], "few rows are not grey"),
     Sabotage(CURVE, "canvas.moment(float(np.log2(found.enough)))", "canvas.moment(float(found.enough))", [DRAWN], "N = 4 d at the wrong place"),
     Sabotage("workbench/analysis/projection.py", "        as_array(rows)", "        pass", [f"{APP}::test_a_feature_of_a_point_or_with_rows_that_are_not_numbers_is_said_and_the_page_lives"], "a map of rows that are no numbers is not explained"),
     Sabotage(PAGE, "if sheet.constant:", "if False:", [SAID], "constant columns are not said"),

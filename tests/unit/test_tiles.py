@@ -12,7 +12,7 @@ from tests.toys import films
 from workbench import notebook
 from workbench.errors import UserError
 from workbench.exports import hashed, keys_csv
-from workbench.tiles import FIRST, MOST, Present, Tiles, Wish, ordered, said
+from workbench.tiles import FIRST, MOST, Present, Tiles, Wish, known, ordered, said
 
 JPEG = b"\xff\xd8\xff"
 
@@ -119,10 +119,12 @@ def test_below_open_terms_keys_are_hashed_and_what_is_withheld_has_no_pixels(ter
 def test_the_csv_of_a_selection_holds_keys_as_far_as_the_terms_allow(terms):
     dataset = toy(6, terms)
     rows = list(
-        csv.DictReader(io.StringIO(keys_csv(dataset, dataset.keys[:4], {"Findings": [("a", "b,c"), (), ("d",), ()], "Age": [1, 2, 3, 4]})))
+        csv.DictReader(
+            io.StringIO(keys_csv(dataset, dataset.keys[:4], {"Findings": [("a", "b,c"), (), ("d",), ()], "Age": [1, None, np.nan, 4]}))
+        )
     )
     assert [row["key"] for row in rows] == (dataset.keys[:4] if terms == "open" else hashed(dataset.keys[:4]))
-    assert [row["Findings"] for row in rows] == ["a|b,c", "", "d", ""] and rows[3]["Age"] == "4"
+    assert [row["Findings"] for row in rows] == ["a|b,c", "", "d", ""] and [row["Age"] for row in rows] == ["1", "", "", "4"]
     assert "film" not in keys_csv(None, dataset.keys)
 
 
@@ -133,8 +135,30 @@ def test_captions_are_short_and_say_nothing_of_what_is_not_known():
     assert len(said("x" * 500)) == 120
 
 
+def test_a_grid_opens_in_the_order_it_is_given():
+    dataset = toy(30)
+    made = Tiles(None, dataset.keys, {"Age": dataset.covariates["age"]}, sort="Age", descending=True)
+    told, image = opened(made.message())
+    assert told["cells"][0]["at"] == int(np.argmax(dataset.covariates["age"])) and told["descending"] and not image
+    assert {cell["why"] for cell in told["cells"]} == {"not here"}
+
+
+def test_what_a_data_set_knows_of_a_study_it_does_not_have_is_nothing():
+    dataset = toy(30)
+    told = known(dataset, np.array([6, -1]))
+    assert [said(told[name][0]) for name in ("Findings", "Age", "Sex", "Split")] == [
+        "even, third",
+        said(dataset.covariates["age"][6]),
+        "F",
+        "Train",
+    ]
+    assert [said(told[name][1]) for name in told] == [""] * len(told)
+
+
 def test_columns_of_another_length_are_refused():
     dataset = toy(5)
+    with pytest.raises(UserError, match="no column 'Score' to sort by; there are Age"):
+        Tiles(dataset, dataset.keys, {"Age": [1, 2, 3, 4, 5]}, sort="Score")
     with pytest.raises(UserError, match="'Age' has 4 values for 5 keys"):
         Tiles(dataset, dataset.keys, {"Age": [1, 2, 3, 4]})
 

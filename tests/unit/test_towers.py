@@ -96,6 +96,10 @@ def test_a_run_is_measured_with_its_prompts_and_a_look_without_reports_is_comput
     told = {row[""]: row["says"] for row in figures.numbers(found)}
     assert told["share of the gap"] == MEASURES["gap_share"].says and len(told) == len(found.numbers) == 12
     assert len({trace.xaxis for trace in view.figure.data}) == 3
+    walk = figures.walk(found, "#123456")
+    assert len(found.walked) == len(figures.walk_rows(found)) == 16 and len({trace.xaxis for trace in walk.data}) == 3
+    assert found.walked[0].forth.value == found.moved[0].forth.value and found.walked[10].gap == pytest.approx(0, abs=1e-9)
+    assert walk.layout.xaxis.range[1] > 1.5 > view.figure.layout.xaxis.range[1]
 
 
 def test_a_method_of_one_tower_shares_no_space(mae_run):

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from workbench.analysis import _parts, classes, collapse, dimension, isotropy, modality
 from workbench.analysis._reading import Features, Reading
+from workbench.analysis.blind import fooled
 
 Needs = Literal["rows", "views", "classes", "towers"]
 OVER = {  # what a measure is read from besides the rows
@@ -275,14 +276,20 @@ def markdown() -> str:
     lines = [
         "# Measures of the latent space",
         "",
-        "Written from `workbench/analysis/catalogue.py`: `python -m workbench.analysis.catalogue`.",
+        "Written from `workbench/analysis/catalogue.py`: `python -m workbench.analysis.catalogue`. An example of what fools each: [gallery.md](gallery.md).",
     ]
     for needs, told in OVER.items():
-        lines += ["", f"## Of {told}", "", "| measure | says | formula | a collapsed cloud gives |", "|---|---|---|---|"]
+        lines += [
+            "",
+            f"## Of {told}",
+            "",
+            "| measure | says | formula | a collapsed cloud gives | what fools it |",
+            "|---|---|---|---|---|",
+        ]
         for name in needing(needs):  # type: ignore[arg-type]
             each = MEASURES[name]
             ends = "" if each.collapsed is None else f"{each.collapsed:g}"
-            lines.append(f"| `{name}` | {each.says} | {each.formula.replace('|', BAR)} | {ends} |")
+            lines.append(f"| `{name}` | {each.says} | {each.formula.replace('|', BAR)} | {ends} | {fooled(name)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -12,7 +12,7 @@ from workbench.analysis._reading import normalised
 from workbench.analysis.collapse import alignment, modality_gap, uniformity
 from workbench.analysis.factors import placed
 from workbench.analysis.isotropy import cone_angle
-from workbench.analysis.modality import closing, cross_spectrum, gap_share, principal_angles, relative_gap, separability
+from workbench.analysis.modality import Closing, closing, cross_spectrum, gap_share, gap_walk, principal_angles, relative_gap, separability
 from workbench.analysis.projection import IMAGE, JOINT, TEXT
 from workbench.dataset import Dataset
 from workbench.embeddings import Embeddings
@@ -59,7 +59,10 @@ class Moved:
 
 @dataclass(frozen=True)
 class Towers:
-    """Images and reports of `n` studies at a step; `why` says why there is no zero-shot. `chance`: of recall at 5, forth and back."""
+    """Images and reports of `n` studies at a step; `why` says why there is no zero-shot. `chance`: of recall at 5, forth and back.
+
+    `moved`: both towers moved towards each other on the sphere; `walked`: the texts alone along the gap, to one and a half of it.
+    """
 
     run: str
     step: int
@@ -69,6 +72,7 @@ class Towers:
     repeated: int
     numbers: tuple[Number, ...]
     moved: tuple[Moved, ...]
+    walked: tuple[Moved, ...]
     chance: tuple[float, float]
     temperature: float | None
     why: str
@@ -83,11 +87,12 @@ class Towers:
     @classmethod
     def of_dict(cls, values: Mapping[str, Any]) -> "Towers":
         """What `as_dict` gave, also through JSON."""
-        moved = []
-        for row in values["moved"]:
-            intervals = {name: Interval(**row[name]) if row[name] else None for name in ("forth", "back", "auroc")}
-            moved.append(Moved(**dict(row) | intervals))
-        nested = {"numbers": tuple(Number(**row) for row in values["numbers"]), "moved": tuple(moved), "chance": tuple(values["chance"])}
+        nested: dict[str, Any] = {"numbers": tuple(Number(**row) for row in values["numbers"]), "chance": tuple(values["chance"])}
+        for way in ("moved", "walked"):
+            nested[way] = tuple(
+                Moved(**row | {name: Interval(**row[name]) if row[name] else None for name in ("forth", "back", "auroc")})
+                for row in values[way]
+            )
         return cls(**dict(values) | nested)
 
 
@@ -173,17 +178,24 @@ def of_run(
     progress(0.5, "closing the gap")
     labels = np.asarray(dataset.labels, float)[places][:, list(judged)] if prompts is not None else None
     rows = closing(x, y, x.patients, correct, prompts, labels)
-    moved = [Moved(each.amount, each.gap, each.forth.recall[RECALL], each.back.recall[RECALL], macro(each.auroc)) for each in rows]
+    moved = tuple(as_moved(each) for each in rows)
+    progress(0.7, "walking along the gap")
+    walked = tuple(as_moved(each) for each in gap_walk(x, y, x.patients, correct, prompts, labels))
     chance = rows[0].forth.chance[RECALL], rows[0].back.chance[RECALL]
     n, d = x.features.shape
     repeated = n - len(set(texts))
-    return Towers(run.id, x.checkpoint, n, d, len(set(x.patients)), repeated, tuple(numbers), tuple(moved), chance, temperature, why)
+    return Towers(run.id, x.checkpoint, n, d, len(set(x.patients)), repeated, tuple(numbers), moved, walked, chance, temperature, why)
 
 
 def angle(x: Embeddings, y: Embeddings) -> list[Number]:
     """The angle between the first principal axes, where both towers have one."""
     moving = all(np.ptp(each.features, axis=0).any() for each in (x, y))
     return [Number("first principal angle", float(principal_angles(x, y, 1)[0]), 90.0)] if moving else []
+
+
+def as_moved(each: Closing) -> Moved:
+    """What is kept of one amount."""
+    return Moved(each.amount, each.gap, each.forth.recall[RECALL], each.back.recall[RECALL], macro(each.auroc))
 
 
 def macro(found: Any) -> Interval | None:
