@@ -15,6 +15,7 @@ from workbench.analysis.projection import JOINT, Projection
 from workbench.analysis.towers import Towers
 from workbench.atlas import cloud_of
 from workbench.cloud import Cloud, Films, Geometry, beside
+from workbench.exports import public
 from workbench.figures.projection import rows, shares
 from workbench.jobs import describe_job
 
@@ -44,8 +45,7 @@ def section(root: Path, asked: Asked, every: tuple[Projection, ...], lit: np.nda
     left, right = st.columns([2.6, 1], gap="medium")
     with left:
         draw(cloud(root, asked, every), asked, found, lit)
-        keys = found.keys if asked.loaded and asked.loaded.open else studies.hashed(found.keys)
-        place.details(KEY, FORMULA, partial(rows, found, keys), pictured=False)
+        place.details(KEY, FORMULA, partial(rows, found, named(asked, found)), pictured=False)
         if asked.feature == JOINT and asked.method == "pca":
             score(root, asked)
     with right:
@@ -69,8 +69,12 @@ def put_together(key: tuple, _asked: Asked, _every: tuple[Projection, ...], _wal
         stored = _asked.feature in _asked.run.geometry(_asked.step)
         z = _asked.run.embeddings(_asked.feature, found.step).features if stored else None
         own = colouring.of(loaded.dataset if loaded else None, found.keys, _asked.colour, z, found.xy)
-    ids = found.keys if loaded and loaded.open else studies.hashed(found.keys)
-    return cloud_of(found, _asked.title, own, ids, _every, _walked.walked if _walked else ())
+    return cloud_of(found, _asked.title, own, named(_asked, found), _every, _walked)
+
+
+def named(asked: Asked, found: Projection) -> list[str]:
+    """Keys as they may be shown and saved."""
+    return public(asked.loaded.dataset if asked.loaded else None, found.keys)
 
 
 def walk(root: Path, asked: Asked) -> Towers | None:
