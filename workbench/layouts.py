@@ -36,7 +36,7 @@ def umap(z: np.ndarray, start: np.ndarray, seed: int, progress: Progress) -> np.
     k = min(NEIGHBOURS, len(z) - 1)
     indices, apart = neighbours(z, k, share(progress, 0.05, 0.3))
     known = np.c_[np.arange(len(z)), indices][:, :k].astype(np.int32), np.c_[np.zeros(len(z)), apart][:, :k].astype(np.float32)
-    progress(0.3, f"laying out {len(z)} points")
+    progress(0.3, f"building the graph of {len(z)} points")
     bar = {
         "disable": False,
         "file": Bar(share(progress, 0.3, 0.95), f"laying out {len(z)} points"),

@@ -261,6 +261,8 @@ def alignment(x: Features, y: Features) -> Reading:
 
 
 def modality_gap(x: Features, y: Features, normalise: bool = True) -> Reading:
-    """Distance of the means of two clouds (n, d) and (m, d), rows normalised first (Liang et al., NeurIPS 2022)."""
+    """Distance of the means of two clouds (n, d) and (m, d), rows normalised first (Liang et al., NeurIPS 2022). ValueError where widths differ."""
     a, b = (normalised(x), normalised(y)) if normalise else (as_array(x).astype(np.float64), as_array(y).astype(np.float64))
+    if a.shape[1] != b.shape[1]:
+        raise ValueError(f"clouds of widths {a.shape[1]} and {b.shape[1]} share no space: their means have no distance")
     return Reading(float(np.linalg.norm(a.mean(0) - b.mean(0))), *a.shape)
