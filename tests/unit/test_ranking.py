@@ -66,7 +66,9 @@ def test_every_number_of_a_direction_is_that_of_loops(name, monkeypatch):
         assert found.at("class", k).chance == pytest.approx(np.mean(level))
     if name != WITHIN:
         same = held.texts[:, None] == held.texts
-        assert found.rank == pytest.approx(ranks(np.round(cosine, 12), same)) and found.at("median rank").interval.value == np.median(found.rank)
+        assert found.rank == pytest.approx(ranks(np.round(cosine, 12), same)) and found.at("median rank").interval.value == np.median(
+            found.rank
+        )
         alone = ranks(np.round(cosine, 12), np.eye(n, dtype=bool))
         for k in (1, 5, 10):
             assert found.at("recall", k).interval.value == pytest.approx(np.mean(found.rank <= k))
@@ -116,7 +118,9 @@ def test_the_median_rank_and_its_chance():
     inside = 0
     for seed in range(150):  # four films of a patient share a shift: the interval must know
         shift = np.repeat(RNG(seed).normal(size=40), 4)
-        found = median_rank(np.round(np.exp(shift + 0.3 * RNG(seed + 1000).normal(size=160)) * 20) + 1, np.repeat(np.arange(40), 4).astype(str))
+        found = median_rank(
+            np.round(np.exp(shift + 0.3 * RNG(seed + 1000).normal(size=160)) * 20) + 1, np.repeat(np.arange(40), 4).astype(str)
+        )
         inside += found.low <= 21 <= found.high
     assert inside / 150 > 0.89
     assert "3 patients are too few" in median_rank(np.arange(3), list("abc")).why
