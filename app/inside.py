@@ -38,6 +38,8 @@ def spectrum_title(found: Latent) -> str:
     """The finding of the first figure in at most 60 characters."""
     if not found.falls:
         return "How variance is spread over directions"
+    if all(each.kind == "short" for each in found.falls):
+        return f"{found.falls[0].n} images are too few for {found.falls[0].d} dimensions"
     low, high = (pick(found.falls, key=lambda each: each.directions[1]) for pick in (min, max))
     point = next((each.label for each in found.falls if each.kind == "total"), None)
     if point is not None:

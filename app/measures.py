@@ -63,7 +63,8 @@ def draw(root: Path, found: Measures, folder: Path, run: Run, name: str, chosen:
         drawn = partial(figures.overview, own, pixels, colour, palette, title, found.step)
         fig = place.kept((str(folder), feature, colour, palette.name), drawn)
         place.figure(fig, KEY, title, PLACES, partial(figures.rows, found, feature))
-    place.listing(figures.numbers(own, pixels))
+    if own.trained.values:
+        place.listing(figures.numbers(own, pixels))
     with st.container():
         place.details("measures_each", "Every feature of this checkpoint beside each other.", partial(figures.beside_each_other, found))
     for line in notes(found, own):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import place, state, work
+from app import place, state, studies, work
 from app.section import begin
 from app.select import Selection
 from workbench.analysis import towers
@@ -37,6 +37,8 @@ def section(root: Path, chosen: Selection) -> None:
     if begun is None:
         return
     run, name, step = begun
+    if not studies.named(run, "towers"):
+        return
     parameters = {"step": step}
     told = "Gap, cones, what the towers share, and the gap closed by quarters; the worker needs seconds for it"
     if folder := work.on_request(root, JOB, run, parameters, "Measure both towers", told, HEIGHT, KEY):

@@ -189,6 +189,10 @@ def test_both_towers_are_measured_together_at_their_studies():
     turned = {IMAGE: sides[IMAGE], TEXT: embedded(x, TEXT, keys=sides[IMAGE].keys[::-1])}
     assert of_pair(turned, first, "").missing == "images and reports were looked at on other studies"
     assert of_pair(sides, {}, "given weights").missing == "given weights"
+    narrow = {IMAGE: sides[IMAGE], TEXT: embedded(x[:, :4], TEXT)}
+    assert of_pair(narrow, first, "").missing == "images have 5 dimensions and reports 4: they share no space"
+    with pytest.raises(ValueError, match="widths 5 and 4"):
+        collapse.modality_gap(narrow[IMAGE], narrow[TEXT])
 
 
 def test_a_curve_over_rows_has_the_ceiling_beside_it():
@@ -275,6 +279,7 @@ def test_marks_stand_between_the_ends_and_few_rows_are_grey():
     few = measures.measured("<b>f", embedded(RNG(20).normal(size=(30, 16))), None, "why", None, ())
     drawn = figures.overview(few, None, "#123456", LIGHT, figures.title(few), 3)
     edges = {trace.marker.line.color for trace in drawn.data if trace.mode == "markers"}
+    assert figures.title(few) == "<b>f: 30 rows are too few for 16 dimensions"
     assert edges == {"#123456", LIGHT.muted} and "<b>f" not in drawn.layout.title.text
     rows = {row[""]: row for row in figures.numbers(few, None)}
     assert (

@@ -79,7 +79,7 @@ def test_every_number_of_a_direction_is_that_of_loops(name, monkeypatch):
         assert found.own == pytest.approx(cosine.diagonal())
     else:
         assert np.isnan(found.rank).all() and found.at("recall", 1) is None
-    up = [each for each in found.labels if each.label == "up"][0]
+    up = next(each for each in found.labels if each.label == "up")
     asks = held.labels[:, 0] == 1
     has = np.tile(held.labels[:, 0] == 1, (n, 1))
     assert up.queries == asks.sum() and up.interval.value == pytest.approx(by_hand(cosine, has, 5)[asks].mean())
@@ -163,6 +163,7 @@ def test_hubs_of_a_star_and_of_isotropic_clouds():
     value = hubs.hubs(hubs.occurrences(longer[:, :10], 90)).skewness
     inside = hubs.interval(longer, 10, patients, value)
     assert inside.low < value < inside.high
+    assert "a few hubs decide it" in hubs.interval(longer, 10, patients, 2.6).why
     gone = np.arange(90) < 9
     kept = np.argsort(-cosine[9:, 9:], 1)[:, :10]
     again = np.bincount(kept.ravel(), minlength=81)

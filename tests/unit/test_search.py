@@ -105,4 +105,4 @@ def test_shared_labels_are_held_against_drawing_without_replacement():
     rare = found["rare"]
     assert (rare.present, rare.stated, rare.prevalence) == (4, 5, 0.3) and rare.chance == pytest.approx(3 * tail), "Holm over three labels"
     assert found["unstated"].stated == 4 and found["unstated"].chance == 1 and found["half"].chance == 1
-    assert [each.label for each in shared(labels, [0], ("rare", "half", "unstated"))][0] == "rare"
+    assert shared(labels, [0], ("rare", "half", "unstated"))[0].label == "rare"

@@ -101,6 +101,8 @@ def said(value: Value | None) -> str:
 def title(found: Measured) -> str:
     """The finding in at most 60 characters."""
     ratio, gap = found.trained.get("participation_ratio"), found.trained.get("modality_gap")
+    if ratio is not None and ratio.limited:
+        return theme.clip(f"{theme.clip(found.feature, 26)}: {ratio.n} rows are too few for {ratio.d} dimensions")
     if ratio is not None and ratio.value is not None:
         return theme.clip(f"{theme.clip(found.feature, 26)}: {number(ratio.value)} of {ratio.d} directions in use")
     if gap is not None and gap.value is not None:
