@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app import place, retrieve, state, studies, work
+from app.grid import columns_of, grid
 from app.select import Selection
 from workbench import prompt_bank
 from workbench.analysis import answers
@@ -16,7 +17,7 @@ from workbench.figures.theme import clip, number
 from workbench.run import Run
 
 JOB, K, LARGEST, HEIGHT = "search", 12, 96, 230
-ROW, NAMED = 6, 3  # films beside each other, labels named under each
+ACROSS, ROW, NAMED = 6, 6, 3  # films beside each other in the grid and in a row, labels named under each
 WORDS, IMAGE, STUDY = "Words", "Image", "Study"
 STRANGE = 0.5  # share of unknown tokens from which on words are said to be unread
 WEAK = 0.05  # share of the set's own queries whose best answer is less similar, below which a query is said to mean little
@@ -120,7 +121,7 @@ def draw(found: Answers, name: str, slot: int, loaded: studies.Studies | None) -
         st.caption(warning)
     if loaded is not None:
         studies.ask(loaded)
-        films(found.images, loaded, "answers")
+        films(found.images, loaded)
     if found.reports is not None and loaded is not None:
         reports(found.reports, loaded)
     keys = None if loaded and loaded.open else dict(zip(every := sorted(keys_of(found)), studies.hashed(every)))
@@ -136,7 +137,7 @@ def draw(found: Answers, name: str, slot: int, loaded: studies.Studies | None) -
             st.caption(
                 f"It shares {found.agreeing} of {len(found.images.keys)} answers; two random lists would share {number(found.agreeing_by_chance)}."
             )
-            films(found.untrained, loaded, "untrained", ROW)
+            row_of_films(found.untrained, loaded)
     elif found.why_untrained:
         st.caption(f"No untrained network to ask: {state.escape(found.why_untrained)}.")
 
@@ -182,27 +183,25 @@ def warnings(found: Answers) -> list[str]:
     return said
 
 
-def films(found: List, loaded: studies.Studies, key: str, most: int = LARGEST) -> None:
-    """The films found, each with its similarity and a way to go on from it."""
-    if loaded.allowed == "nothing":
-        pairs = zip(studies.hashed(found.keys), found.similarity)
-        st.caption("Films stay off this page: " + ", ".join(f"{each} ({number(value)})" for each, value in pairs))
-        return
+def films(found: List, loaded: studies.Studies) -> None:
+    """The films found in the grid, nearest first; a click goes on from one of them."""
+    columns = {"Cosine": [round(value, 3) for value in found.similarity], "Above pairs, %": [round(100 * value) for value in found.above]}
+    keys = list(found.keys)
+    told = f"The {len(keys)} nearest images of {found.n}. Click one to see its own neighbours."
+    rows = -(-len(keys) // ACROSS)
+    grid("answers", keys, columns | columns_of(loaded, keys), loaded, None, more_like, height=min(640, 60 + 215 * rows), label=told)
+
+
+def row_of_films(found: List, loaded: studies.Studies) -> None:
+    """The first films found by the untrained network, beside each other."""
     shown = found.keys if loaded.open else studies.hashed(found.keys)
-    answers_ = list(zip(found.keys, shown, found.similarity, found.above))[:most]
-    for start in range(0, len(answers_), ROW):
-        for spot, (study_, label, value, above) in zip(st.columns(ROW, gap="small"), answers_[start : start + ROW]):
-            if study_ not in loaded.places:
-                spot.caption(f"{state.escape(label)} is not in this data set any more.")
-                continue
-            sample = loaded.dataset[loaded.places[study_]]
-            spot.image(studies.picture(sample["images"][0], []), alt=f"Film of {label}", width="stretch")
-            spot.caption(
-                f"**{number(value)}** · above {figures.share(above)}  \n{state.escape(present(studies.present_in(loaded, sample)))}"
-            )
-            spot.button(
-                "More like this", key=f"{key}_{study_}", type="tertiary", help=state.escape(label), on_click=more_like, args=(study_,)
-            )
+    for spot, study_, label, value in zip(st.columns(ROW, gap="small"), found.keys, shown, found.similarity):
+        if loaded.allowed == "nothing" or study_ not in loaded.places:
+            spot.caption(f"{number(value)} · {state.escape(label)}")
+            continue
+        sample = loaded.dataset[loaded.places[study_]]
+        spot.image(studies.picture(sample["images"][0], []), alt=f"Film of {label}", width="stretch")
+        spot.caption(f"**{number(value)}**  \n{state.escape(present(studies.present_in(loaded, sample)))}")
 
 
 def present(labels: list[str]) -> str:

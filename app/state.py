@@ -102,6 +102,7 @@ CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "alike_of": name,
     "factors_of": name,
     "set": name,
+    "retrieval_of": name,
 }
 
 

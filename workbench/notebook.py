@@ -231,6 +231,15 @@ class RunView(Runs):
         figure = maps.plane(found, states, label, None, palette=self.palette, title=f"{feature}, step {found.step}")
         return View(found, figure, maps.rows(found, found.keys))
 
+    def widget(
+        self, feature: str, method: projection.Method = "pca", step: Step = "last", seed: int = 0, colour: str = ""
+    ) -> Any:  # fmt: skip
+        """The same map as a widget to fly through, coloured by a column of the data or "neighbours the map lost": `.keys` are the studies inside
+        the lasso that was drawn last, `.selection` is its polygon, `.select(keys)` shows a set."""
+        from workbench.widget import of_map
+
+        return of_map(self.run, self.map(feature, method, step, seed).data, self.dataset(), colour, seed)
+
     def _pair(self, step: int) -> tuple[Embeddings, Embeddings]:
         from workbench.closing import computed
 

@@ -163,6 +163,7 @@ def test_hubs_of_a_star_and_of_isotropic_clouds():
     value = hubs.hubs(hubs.occurrences(longer[:, :10], 90)).skewness
     inside = hubs.interval(longer, 10, patients, value)
     assert inside.low < value < inside.high
+    assert "a few hubs decide it" in hubs.interval(longer, 10, patients, 2.6).why
     gone = np.arange(90) < 9
     kept = np.argsort(-cosine[9:, 9:], 1)[:, :10]
     again = np.bincount(kept.ravel(), minlength=81)

@@ -14,6 +14,9 @@ from workbench.randomness import rng
 
 K = 10
 DRAWS = 5  # isotropic clouds
+STEEP = (
+    2.5  # skewness above which the jackknife's interval held the truth in .80 to .90 of 300 simulated sets of studies, below in .94 to .98
+)
 LARGEST = 2048  # rows of such a cloud: the skewness hardly changes beyond
 
 
@@ -70,6 +73,8 @@ def interval(longer: np.ndarray, k: int, patients: Sequence[object], value: floa
     part = group_rows(patients)
     if part is None:
         return withheld(value, f"{len(set(map(str, patients)))} patients, fewer than the {GROUPS} groups of the jackknife")
+    if value > STEEP:
+        return withheld(value, f"skewness above {STEEP}: a few hubs decide it, and the jackknife's interval holds the truth too rarely")
     without = np.array([without_group(longer, part == group, k) for group in range(GROUPS)])
     first, _ = orders(value, without, None, np.bincount(part, minlength=GROUPS).astype(float))
     return around(value, float(np.sqrt(first)), GROUPS, 0.95, f"delete-group jackknife, {GROUPS} groups of patients, t, 95 %")
