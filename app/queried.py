@@ -78,7 +78,14 @@ def whole(digest: str, _query: Query, _loaded: studies.Studies) -> Described:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def reading(data_hash: str, _loaded: studies.Studies) -> Future:
     """All reports of a data set, read once, apart from the page."""
-    return studies.LOADER.submit(columns.spoken, _loaded.dataset)
+    return studies.LOADER.submit(read_once, _loaded)
+
+
+def read_once(loaded: studies.Studies) -> None:
+    """What every description of a set needs of its data, kept by the columns' file."""
+    columns.spoken(loaded.dataset)
+    columns.ranks(loaded.dataset)
+    columns.numbers(loaded.dataset)
 
 
 def words_ready(loaded: studies.Studies) -> bool:
@@ -178,7 +185,7 @@ def neighbours(found: Described, loaded: studies.Studies) -> None:
         "Look at one of them",
         keys,
         index=None,
-        format_func=lambda each: escape(called[each]),
+        format_func=called.get,
         key="set_outside",
         placeholder="a study",
         on_change=look,
