@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 
-from app import actions, buttons, cells, filters, place, read, state, studies
-from app.filters import SPLITS
+from app import actions, filters, place, read, state, studies
 from app.state import escape
 from workbench import queries
 from workbench.analysis import prevalence
@@ -21,11 +20,11 @@ from workbench.errors import UserError
 from workbench.figures import prevalence as figures
 from workbench.ingest.card import card
 from workbench.queries import Query
+from workbench.tiles import SPLITS
 
 GALLERY = {"name": "phantoms", "level": "teaching", "size": 128, "train": 300, "val": 100, "test": 100}  # rendered in seconds
 CLINIC = {"name": "phantoms", "size": 128, "train": 120, "val": 40, "test": 40, "films": "study", "reports": "radiologists"}
 NEWEST = 40  # runs whose data sets are offered
-LISTED = 300  # studies in the table
 SHARES = "Studies in which a label is present, of those that state it. Interval: Wilson (1927) at the effective number of studies, clustered by patient."
 PAIRS = "Row and column: of the studies in which the row's label is present and the column's is stated, the share in which the column's is present too. Last row: of all studies that state it."
 
@@ -108,59 +107,6 @@ def choose(root: Path) -> Chosen | None:
     return Chosen(loaded, config, rows, tuple(wanted), query)
 
 
-def table(chosen: Chosen) -> str | None:
-    """Draw the studies that pass; returns the key of the one that is looked at."""
-    dataset, rows = chosen.loaded.dataset, chosen.rows[:LISTED]
-    keys = [dataset.keys[row] for row in rows]
-    shown = keys if chosen.loaded.open else studies.hashed(keys)
-    where = {int(row): SPLITS[name] for name in SPLITS for row in dataset.split(name)}  # type: ignore[arg-type]
-    listed = [
-        {
-            "Study": shown[place],
-            "Split": where.get(int(row), ""),
-            **{name.capitalize(): said(values[row]) for name, values in dataset.covariates.items() if name in ("view", "age", "sex")},
-            "Findings": ", ".join(name for name, value in zip(dataset.label_names, dataset.labels[row]) if value > 0.5),
-        }
-        for place, row in enumerate(rows)
-    ]
-    at = keys.index(state.get("sample")) if state.get("sample") in keys else None
-    key = f"data_table_{len(chosen.rows)}_{hash((st.session_state['data_of'], *keys[:3]))}"
-    st.dataframe(
-        listed,
-        hide_index=True,
-        height=560,
-        key=key,
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": [] if at is None else [at]}},
-        on_select=lambda: pick(keys, st.session_state[key]["selection"]["rows"]),
-        alt="Studies that pass the filters",
-    )
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        tell(chosen)
-        looked = state.get("sample") if state.get("sample") in chosen.loaded.places else keys[0] if keys else None
-        held = looked if chosen.loaded.open else None
-        buttons.copy("‹› Notebook", cells.data(chosen.config, held), "Copies the notebook cell that redraws this page", "notebook")
-    return looked
-
-
-def tell(chosen: Chosen) -> None:
-    """How many studies pass."""
-    dataset = chosen.loaded.dataset
-    more = f"The first {LISTED} of " if len(chosen.rows) > LISTED else ""
-    patients = len({dataset.patients[row] for row in chosen.rows})
-    st.caption(f"{more}{len(chosen.rows)} studies of {patients} patients pass. Tick one to look at it.")
-
-
-def said(value: Any) -> str:
-    """A covariate as a cell."""
-    number = isinstance(value, int | float | np.number)
-    return "" if number and not np.isfinite(float(value)) else f"{float(value):.0f}" if number else str(value)
-
-
-def pick(keys: Sequence[str], rows: Sequence[int]) -> None:
-    state.put("sample", keys[rows[0]] if rows and rows[0] < len(keys) else None)
-
-
 @st.fragment
 def study(chosen: Chosen, key: str) -> None:
     """One study: its films with boxes and masks as the reader wants them, its report, its labels."""
@@ -217,7 +163,7 @@ def totals(chosen: Chosen) -> None:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def counted(config: str, _loaded: studies.Studies) -> tuple[tuple[prevalence.Prevalence, ...], prevalence.Together]:
     dataset = _loaded.dataset
-    splits = {name: np.asarray(dataset.split(name)) for name in SPLITS if len(dataset.split(name))}  # type: ignore[arg-type]
+    splits = {name: np.asarray(dataset.split(name)) for name in SPLITS if len(dataset.split(name))}
     names = list(dataset.label_names)
     return prevalence.prevalence(dataset.labels, names, dataset.patients, splits), prevalence.together(dataset.labels, names)
 

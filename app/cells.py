@@ -18,7 +18,7 @@ views += [runs.trajectory(name, feature, step) for name in ("participation_ratio
 for view in views:
     view.figure.show()
 print(*runs.verdict(feature, step), sep="\\n")
-# seconds each: wb.open_run(path).direction(feature, step, 1), .measures(feature, step), .factors(feature, step), .towers(step)
+# seconds each: wb.open_run(path).direction(feature, step, 1), .measures(feature, step), .factors(feature, step), .towers(step), .depth(step)
 """
 COMPARED = """\
 for which in ("targets", "cosines"):
@@ -112,6 +112,28 @@ def zero_shot(chosen: Selection) -> str:
     )
 
 
+RETRIEVAL = """\
+import workbench as wb
+
+for path in [
+{paths}
+]:
+    run = wb.open_run(path)
+    print(run.retrieval(step={step}, feature={feature!r}).frame())
+    view = run.search({query}, step={step}, feature={feature!r}, k={k})
+    view.figure.show()
+    print(view.frame())
+"""
+
+
+def retrieval(chosen: Selection) -> str:
+    """For the page Retrieval: its numbers, and the search of the address."""
+    find, study = state.get("find"), state.get("sample")
+    query = f"text={find!r}" if find else f"study={study!r}" if study else "text='pleural effusion'"
+    paths = "\n".join(f"    {str(run.path)!r}," for run in chosen.runs)
+    return RETRIEVAL.format(paths=paths, step=chosen.step, feature=chosen.feature, query=query, k=state.get("k") or 12)
+
+
 ATTENTION = """\
 import workbench as wb
 
@@ -157,7 +179,9 @@ data = wb.open_data({config})
 data.prevalence().figure.show()
 data.together().figure.show()
 print(data.card().text())
-{study}"""
+{study}images = wb.grid(data)  # images.key is the study that was clicked last
+images
+"""
 STUDY = """\
 study = data.dataset[data.dataset.keys.index({key!r})]
 print(*(text.text for text in study["texts"]), sep="\\n")
@@ -167,3 +191,21 @@ print(*(text.text for text in study["texts"]), sep="\\n")
 def data(config: Mapping[str, Any], key: str | None) -> str:
     """For the page Data: its data set, and the study that is looked at."""
     return DATA.format(config=repr(dict(config)), study=STUDY.format(key=key) if key else "")
+
+
+ATLAS = """\
+import workbench as wb
+
+run = wb.open_run({path!r})
+run.map({feature!r}, {method!r}, step={step}).figure.show()
+shown = run.widget({feature!r}, {method!r}, step={step}{colour})
+shown  # draw a lasso on it; shown.keys are the studies inside
+"""
+
+
+def atlas(chosen: Selection) -> str:
+    """For the page Map: its first run, or the one that is chosen there."""
+    run = next((each for each in chosen.runs if each.id == state.get("map_of")), chosen.runs[0])
+    feature = "image.projected+text.projected" if state.get("points") == "both" else chosen.feature
+    colour = f", colour={state.get('colour')!r}" if state.get("colour") else ""
+    return ATLAS.format(path=str(run.path), feature=feature, method=state.get("method") or "pca", step=chosen.step, colour=colour)

@@ -7,7 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 from app import place, state, studies, work
-from app.map import at, opened
+from app.map import opened
+from app.section import begin
 from app.select import Selection
 from workbench.analysis import directions
 from workbench.analysis.directions import Direction, Directions
@@ -30,15 +31,13 @@ def read(folder: Path) -> Directions:
 @st.fragment
 def section(root: Path, chosen: Selection) -> None:
     """Runs again by itself; until someone asks it is one button, so that the slider stays quick."""
-    runs = {name: run for run, name in chosen.names.items() if at(chosen, run) is not None}
-    if not runs:
+    begun = begin(chosen, "What a direction means", "Directions of", "directions_of")
+    if begun is None:
         return
-    st.markdown("##### What a direction means")
-    name = work.one_of(runs, "Directions of", "directions_of")
-    run = runs[name]
+    run, name, step = begun
     if not studies.named(run, "directions"):
         return
-    parameters = {"feature": chosen.feature, "step": at(chosen, run)}
+    parameters = {"feature": chosen.feature, "step": step}
     told = "Studies, factors and words at the ends of the first directions; the worker needs seconds for it"
     if folder := work.on_request(root, JOB, run, parameters, "Say what the directions mean", told, HEIGHT, KEY):
         draw(read(folder), folder, name, run, chosen)
@@ -47,8 +46,10 @@ def section(root: Path, chosen: Selection) -> None:
 def draw(found: Directions, folder: Path, name: str, run: Run, chosen: Selection) -> None:
     """One direction at a time: a sentence, both ends, what it orders, its life."""
     places = [each.place for each in found.directions]
-    which = st.segmented_control("Direction", places, default=places[0], required=True, key="direction")
-    here = found.directions[places.index(which) if which in places else 0]
+    which = state.get("direction") if state.get("direction") in places else places[0]
+    st.session_state["direction"] = which
+    st.segmented_control("Direction", places, required=True, key="direction", on_change=state.follow("direction", "direction"))
+    here = found.directions[places.index(which)]
     st.markdown(f"**{state.escape(name)}** {state.escape(sentence(here))}")
     ends(here, run)
     st.caption(state.escape(spoken(here, found)))

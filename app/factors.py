@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from app import place, state, studies, work
-from app.map import at
+from app.section import begin
 from app.select import Selection
 from workbench.analysis import factors
 from workbench.analysis.factors import Probes, Reading
@@ -28,15 +28,13 @@ def read(folder: Path) -> Probes:
 @st.fragment
 def section(root: Path, chosen: Selection) -> None:
     """Runs again by itself; until someone asks it is one button, so that the slider stays quick."""
-    runs = {name: run for run, name in chosen.names.items() if at(chosen, run) is not None}
-    if not runs:
+    begun = begin(chosen, "What can still be read", "Read from", "factors_of")
+    if begun is None:
         return
-    st.markdown("##### What can still be read")
-    name = work.one_of(runs, "Read from", "factors_of")
-    run = runs[name]
+    run, name, step = begun
     if not studies.named(run, "factors"):
         return
-    parameters = {"feature": chosen.feature, "step": at(chosen, run)}
+    parameters = {"feature": chosen.feature, "step": step}
     told = "Fits a ridge for every factor of the data; the worker needs seconds for it"
     if folder := work.on_request(root, JOB, run, parameters, "Measure what can still be read", told, HEIGHT, KEY):
         draw(read(folder), folder, name, run, chosen)

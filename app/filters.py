@@ -12,8 +12,8 @@ from app.state import escape
 from workbench import queries
 from workbench.criteria import Where
 from workbench.queries import Query
+from workbench.tiles import SPLITS
 
-SPLITS = {"train": "Train", "val": "Validation", "test": "Test"}
 STATES = {"present": "Present", "absent": "Absent"}
 
 
@@ -21,7 +21,7 @@ def split_and_finding(loaded: studies.Studies, spots: Sequence[Any]) -> list[Whe
     """Filters of the split and of one finding."""
     split, label, present = spots
     found = []
-    there = [name for name in SPLITS if len(loaded.dataset.split(name))]  # type: ignore[arg-type]
+    there = [name for name in SPLITS if len(loaded.dataset.split(name))]
     st.session_state["data_split"] = state.get("split") if state.get("split") in there else None
     wanted = split.segmented_control(
         "Split", there, key="data_split", format_func=SPLITS.get, on_change=state.follow("split", "data_split")

@@ -1,4 +1,4 @@
-"""The page Latent space in words and places: verdict, figure titles, details, footer."""
+"""The page Latent space in places: figures with their titles and details, footer."""
 
 from collections.abc import Hashable, Sequence
 
@@ -7,70 +7,16 @@ import streamlit as st
 from app import place
 from app.read import Latent
 from app.select import Selection
-from workbench.analysis.falls import FALLEN, Fall, follows
+from workbench.analysis.falls import Fall
 from workbench.analysis.looks import Trajectory
 from workbench.figures import collapse, spectra, theme
-from workbench.figures.theme import Palette, number
+from workbench.figures.theme import number
 from workbench.run import Run
 
-SCALED = ("total", "scale", "offset")  # of these `now` is no number of directions
 SPECTRUM = """Singular values $\\sigma_1 \\ge \\sigma_2 \\ge \\dots$ of the centred features, relative to the largest, on two log axes.
 *isotropic*: the mean for a Gaussian cloud of the same N and d, in which every direction counts alike. *untrained*: the same network before its first step."""
 FOOLED = "\nNo number is enough alone: docs/gallery.md shows each on a healthy and on a broken cloud, and what fools it."
 HEAT = "The same singular values at every look, a column each: dark is as large as the largest, paper is gone (below 10⁻⁶)."
-
-
-def verdict(found: Latent, chosen: Selection, palette: Palette) -> tuple[list[tuple[str, str]], str, str]:
-    """Sentences, the numbers they rest on, and the colour of what they speak about."""
-    if not found.falls:
-        return [("", "These runs have no look of this feature up to this step.")], "", palette.muted
-    worst = min(found.falls, key=lambda each: (each.kind not in FALLEN, each.now / max(each.before, 1e-9)))
-    colour = palette.of(chosen.arm_slots[worst.label]) if worst.kind in FALLEN or len(found.falls) == 1 else palette.accent
-    if all(each.kind == "short" for each in found.falls):
-        short = found.falls[0]
-        said = f"{short.n} images are too few to judge {short.d} dimensions: a rank needs four times as many. Compare with the isotropic cloud only."
-        return [("", said)], "", palette.muted
-    return (
-        [(each.label, sentence(each, [other for other in found.elsewhere if other.label == each.label])) for each in found.falls],
-        aside(found),
-        colour,
-    )
-
-
-def sentence(here: Fall, elsewhere: list[Fall]) -> str:
-    """What one arm did, and in half a sentence what its other features did."""
-    where = f"between steps {here.from_step} and {here.to_step}"
-    lost, before = max(1, round(here.before - here.now)), round(here.before)
-    said = {
-        "total": f"shrank to a point {where}: its scale fell from {number(here.before)} to {number(here.now)}",
-        "scale": f"shrank as a whole {where}: its scale fell from {number(here.before)} to {number(here.now)}",
-        "dimensional": f"lost {lost} of its {before} directions {where}",
-        "offset": f"came to share one mean {where}: its rank with the offset fell from {number(here.before)} to {number(here.now)}",
-        "kept": f"uses {number(here.now)} of {here.d} directions",
-        "single": f"uses {number(here.now)} of {here.d} directions; one look says low or high, not whether it fell",
-        "short": f"cannot be judged: {here.n} images for {here.d} dimensions",
-    }[here.kind]
-    there = [each for each in elsewhere if (each.kind in FALLEN) != (here.kind in FALLEN) and each.kind in (*FALLEN, "kept")]
-    words = [f"{each.feature} {'kept' if each.kind == 'kept' else 'fell to'} {number(each.now)} of {each.d}" for each in there[:1]]
-    return "; ".join([said, *words]) + "."
-
-
-def aside(found: Latent) -> str:
-    """What a probe reads, beside its references, and whether it follows the rank."""
-    probes = found.trajectories["probe"]
-    if not probes or not found.overlay:
-        return "No probe was fitted: rank is not usefulness."
-    names = dict.fromkeys(each.label for each in probes)
-    value = {name: mean([float(each.values[each.at(found.overlay.step)]) for each in probes if each.label == name]) for name in names}
-    known = dict(collapse.levels(probes))
-    against = ", ".join(f"{name} {number(known[name])}" for name in ("untrained", "pixels") if name in known)
-    said = f"A probe reads {', '.join(f'{name} {number(each)}' for name, each in value.items())} ({against})."
-    order = follows({each.label: each.now for each in found.falls if each.kind not in SCALED}, value)
-    return said + (" The probe does not follow the directions in use." if order is False else "")
-
-
-def mean(values: list[float]) -> float:
-    return sum(values) / len(values)
 
 
 def spectrum(found: Latent, chosen: Selection) -> None:
@@ -92,16 +38,16 @@ def spectrum_title(found: Latent) -> str:
     """The finding of the first figure in at most 60 characters."""
     if not found.falls:
         return "How variance is spread over directions"
-    low, high = (pick(found.falls, key=lambda each: each.now) for pick in (min, max))
-    if any(each.kind in ("offset", "scale") for each in found.falls):
-        return "How variance is spread over directions"
-    if len(found.falls) == 1 or low.kind == "total":
-        return (
-            f"{theme.clip(low.label, 24)} uses {number(low.now)} of {low.d} directions"
-            if low.kind != "total"
-            else f"{theme.clip(low.label, 30)} shrank to a point"
-        )
-    return f"{theme.clip(low.label, 18)} uses {number(low.now)} directions, {theme.clip(high.label, 18)} {number(high.now)}"
+    if all(each.kind == "short" for each in found.falls):
+        return f"{found.falls[0].n} images are too few for {found.falls[0].d} dimensions"
+    low, high = (pick(found.falls, key=lambda each: each.directions[1]) for pick in (min, max))
+    point = next((each.label for each in found.falls if each.kind == "total"), None)
+    if point is not None:
+        return f"{theme.clip(point, 30)} shrank to a point"
+    if len(found.falls) == 1:
+        return f"{theme.clip(low.label, 24)} uses {number(low.directions[1])} of {low.d} directions"
+    few, many = (number(each.directions[1]) for each in (low, high))
+    return f"{theme.clip(low.label, 18)} uses {few} directions, {theme.clip(high.label, 18)} {many}"
 
 
 def heat(found: Latent, chosen: Selection) -> None:
@@ -142,10 +88,10 @@ def multiples(found: Latent, chosen: Selection) -> None:
 
 def told(own: Sequence[Trajectory]) -> str:
     """A statistic's formula, interval, and why that is missing where it is, as a line of a list."""
-    title, _, formula = collapse.PANELS[own[0].statistic]
+    title, _ = collapse.PANELS[own[0].statistic]
     why = next((each.why for each in own if each.why), "")
     interval = f". Interval: {own[0].procedure}" if own[0].procedure else ""
-    return f"- **{title}**: {formula}{interval}" + (f". Where it is missing: {why}" if why else "")
+    return f"- **{title}**: {collapse.formula(own[0].statistic)}{interval}" + (f". Where it is missing: {why}" if why else "")
 
 
 def footer(found: Latent, chosen: Selection) -> list[str]:

@@ -21,7 +21,8 @@ def head(root: Path) -> tuple[str, bool]:
     statuses = read.statuses(root)
     starts = draft.starts(statuses)
     names = {
-        status["id"]: f"{status.get('name') or status.get('method')} · {status.get('seed', 0)} · {status['id'][-4:]}" for status in statuses
+        status["id"]: f"{status.get('name') or status.get('method')} · seed {status.get('seed', 0)} · {status['id'][-4:]}"
+        for status in statuses
     }
     wanted = state.get("start")
     chosen = wanted if wanted in starts else (draft.origin() if draft.origin() in starts else starts[0])

@@ -13,15 +13,17 @@ from workbench.run import Run
 
 KEY, NO_LABEL = "map", "nothing"
 FORMULA = """The two directions of largest variance of the centred features; axes keep their orientation over checkpoints.
-Trustworthiness falls with false neighbours, continuity with missing ones (Venna and Kaski, 2001; 10 neighbours; 1 is perfect)."""
+Trustworthiness falls with false neighbours, continuity with missing ones (Venna and Kaski, 2001), overlap is the share of neighbours kept; 1 is perfect,
+in brackets what points in random places give. Clusters: k-means cuts the features more tightly than 49 Gaussian clouds of their mean and covariance
+(Liu et al., 2008), and a gap of at least 4.2 standard deviations parts them."""
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
-def located(path: Path, feature: str, step: int, last: int) -> projection.Projection:
+def located(path: Path, feature: str, step: int, last: int, measured: bool = True) -> projection.Projection:
     """The map at a look, its axes oriented like the last look's; a look never changes, so it is computed once."""
     run = read.run(path)
-    like = None if step == last else located(path, feature, last, last)
-    return projection.pca(run.embeddings(feature, step), like)
+    like = None if step == last else located(path, feature, last, last, False)
+    return projection.pca(run.embeddings(feature, step), like, measured)
 
 
 @st.fragment
@@ -83,7 +85,7 @@ def draw(chosen: Selection, run: Run, name: str, loaded: studies.Studies | None,
         place.empty(f"**No map**: {state.escape(error)}")
         return
     states = loaded.states(found.keys, label) if loaded and label else None
-    title = f"Where the studies lie in {chosen.feature} of {name}"
+    title = f"Where studies lie in {chosen.feature}: {name}"
     palette, sample = place.palette(), state.get("sample")
     held = (
         str(run.path),

@@ -6,10 +6,12 @@ from pathlib import Path
 import streamlit as st
 
 from app import place, state, work
-from app.map import at
+from app.section import begin
 from app.select import Selection
 from workbench.analysis import growth, measures
+from workbench.analysis.blind import SITUATIONS, fooled
 from workbench.analysis.catalogue import MEASURES, OVER, named
+from workbench.analysis.grades import GRADES, trusted
 from workbench.analysis.growth import Growth
 from workbench.analysis.measures import PAIR, Measured, Measures
 from workbench.figures import growth as curves
@@ -18,7 +20,7 @@ from workbench.figures.theme import number
 from workbench.run import Run
 
 JOB, CURVE, KEY, HEIGHT = "measures", "growth", "measures", 330
-PLACES = """A mark's place is (value − collapsed) / (isotropic − collapsed): *collapsed* is what a line or a point gives, *isotropic* a Gaussian cloud of the same N and d, in closed form or as the mean of four draws. Untrained network and pixels stand between their own ends, because pixels have other dimensions. Places are no score: they are not to be added. Measures without two ends are in the table alone. A hollow circle has no interval. Grey: fewer than four rows a dimension decide the value."""
+PLACES = """A mark's place is (value − collapsed) / (isotropic − collapsed): *collapsed* is what a line or a point gives, *isotropic* a Gaussian cloud of the same N and d, in closed form or as the mean of four draws. Untrained network and pixels stand between their own ends, because pixels have other dimensions. Places are no score: they are not to be added. Measures without two ends are in the table alone. A hollow circle has no interval: no coverage was measured for one. Grey: something in these rows is known to fool the measure."""
 GROWS = """{says} {formula}. Read again from half of the patients, a quarter, and so on, each within the next; *isotropic*: a Gaussian cloud of as many rows. Where the curve still climbs at its right end, the number measures N. {interval}"""
 
 
@@ -37,37 +39,42 @@ def grown(folder: Path) -> Growth:
 @st.fragment
 def section(root: Path, chosen: Selection) -> None:
     """Until someone asks it is one button, so that the slider stays quick."""
-    runs = {name: run for run, name in chosen.names.items() if at(chosen, run) is not None}
-    if not runs:
+    begun = begin(chosen, "Every measure, beside its references", "Measures of", "measures_of")
+    if begun is None:
         return
-    st.markdown("##### Every measure, beside its references")
-    name = work.one_of(runs, "Measures of", "measures_of")
-    run = runs[name]
+    run, name, step = begun
     told = "All measures of all features, of the untrained network and of the pixels; the worker needs seconds for it"
-    if folder := work.on_request(root, JOB, run, {"step": at(chosen, run)}, "Measure everything", told, HEIGHT, KEY):
+    if folder := work.on_request(root, JOB, run, {"step": step}, "Measure everything", told, HEIGHT, KEY):
         draw(root, read(folder), folder, run, name, chosen)
 
 
 def draw(root: Path, found: Measures, folder: Path, run: Run, name: str, chosen: Selection) -> None:
     """The sentence, the overview, every number; then one measure, and the classes."""
     features = [each.feature for each in found.features]
-    first = features.index(chosen.feature) if chosen.feature in features else 0
-    feature = st.selectbox("Measured in", features, index=first, key=f"measured_in_{chosen.feature}")
+    feature = next((name for name in (state.get("measured_in"), chosen.feature) if name in features), features[0])
+    st.session_state["measured_in"] = feature
+    st.selectbox("Measured in", features, key="measured_in", on_change=state.follow("measured_in", "measured_in"))
     own, colour, palette = found[feature], place.palette().of(chosen.slots[run.id]), place.palette()
     pixels = found.pixels if feature != PAIR else None
     st.markdown(f"**{state.escape(name)}**: {state.escape(sentence(own))}")
     title = figures.title(own)
+    st.caption(state.escape(start(own)))
     if any(each.place is not None for each in own.trained.values):
         drawn = partial(figures.overview, own, pixels, colour, palette, title, found.step)
         fig = place.kept((str(folder), feature, colour, palette.name), drawn)
         place.figure(fig, KEY, title, PLACES, partial(figures.rows, found, feature))
-    place.listing(figures.numbers(own, pixels))
+    if own.trained.values:
+        place.listing(figures.numbers(own, pixels))
     with st.container():
         place.details("measures_each", "Every feature of this checkpoint beside each other.", partial(figures.beside_each_other, found))
     for line in notes(found, own):
         st.caption(state.escape(line))
     one(root, run, found, own, colour)
-    if own.classes and st.toggle("By class", key="measures_classes", help="Scale and ranks of the studies of each finding alone"):
+    if not own.classes:
+        return
+    st.session_state["measures_classes"] = bool(state.get("by_class"))
+    follow = lambda: state.put("by_class", int(st.session_state["measures_classes"]) or None)  # noqa: E731
+    if st.toggle("By class", key="measures_classes", help="Scale and ranks of the studies of each finding alone", on_change=follow):
         place.listing(figures.class_rows(own.classes))
 
 
@@ -76,10 +83,11 @@ def one(root: Path, run: Run, found: Measures, own: Measured, colour: str) -> No
     names = [each.name for each in own.trained.values]
     if not names:
         return
-    name = st.selectbox("Measure", names, key="measures_one", format_func=named)
-    name = name if name in names else names[0]
+    name = state.get("measured") if state.get("measured") in names else names[0]
+    st.session_state["measures_one"] = name
+    st.selectbox("Measure", names, key="measures_one", format_func=named, on_change=state.follow("measured", "measures_one"))
     measure, value = MEASURES[name], own.trained[name]
-    st.markdown(f"**{named(name)}**, of {OVER[measure.needs]}. {measure.says} {measure.formula}.")
+    st.markdown(f"**{named(name)}**, of {OVER[measure.needs]}. {measure.says} {measure.formula}. *What fools it*: {fooled(name)}")
     if value.value is None:
         st.caption(f"Not read here: {state.escape(value.why)}.")
         return
@@ -109,6 +117,28 @@ def sentence(own: Measured) -> str:
         beside += [f"untrained {number(before.value)}"] if before is not None else []
         told.append(f"{named(name)} {figures.said(value)}" + (f" ({', '.join(beside)})" if beside else ""))
     return f"{own.feature}: {'; '.join(told)}."
+
+
+def start(own: Measured) -> str:
+    """Where to begin: which values have an interval that covers, how many have none, which these rows fool and by what."""
+    graded = trusted(own.trained, own.untrained)
+    of = {grade: [named(each.value.name) for each in graded if each.grade == grade] for grade in GRADES}
+    told = (
+        [f"Begin with {listed(of['covered'])}: their intervals are known to cover, and nothing here is known to fool them."]
+        if of["covered"]
+        else []
+    )
+    if of["open"]:
+        more = " more" if of["covered"] else ""
+        told.append(f"{len(of['open'])}{more} have no interval: read them against untrained network, pixels and isotropic cloud.")
+    reasons = dict.fromkeys(situation for each in graded for situation in each.by)
+    if reasons:
+        told.append(f"Grey: {len(of['fooled'])} are fooled here, because {'; '.join(SITUATIONS[each] for each in reasons)}.")
+    return " ".join(told)
+
+
+def listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def notes(found: Measures, own: Measured) -> list[str]:

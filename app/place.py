@@ -16,7 +16,7 @@ from workbench.figures.theme import PALETTES, Palette
 
 Rows = Sequence[Mapping[str, Any]] | Callable[[], Sequence[Mapping[str, Any]]]  # drawn numbers, or what makes them once they are asked for
 Allowed = Literal["all", "screen", "nothing"]  # what a page may do with films and reports: also save them, only show them, neither
-LISTED = 200  # rows shown under Details
+LISTED, LONG = 200, 44  # rows shown under Details, characters from which a cell is a sentence
 CONFIG = {"displaylogo": False, "modeBarButtons": [["toImage"]], "toImageButtonOptions": {"format": "svg"}, "doubleClick": False}
 
 
@@ -99,7 +99,8 @@ def film(
 
 
 @st.fragment
-def details(key: str, formula: str, numbers: Rows, may_leave: bool = True) -> None:
+def details(key: str, formula: str, numbers: Rows, may_leave: bool = True, pictured: bool = True) -> None:
+    """Formula, table and CSV behind a quiet button; pictures of the figure with that key, unless it saves its own."""
     opened = st.popover("Details", type="tertiary", key=f"{key}_details", on_change="rerun", width="content")
     if opened.open:
         rows = numbers() if callable(numbers) else numbers
@@ -113,6 +114,8 @@ def details(key: str, formula: str, numbers: Rows, may_leave: bool = True) -> No
             if not may_leave:
                 st.caption("The terms of this data set keep its films on this screen; the numbers may be saved.")
                 return
+            if not pictured:
+                return
             with svg:
                 buttons.picture(key)
             with png:
@@ -123,9 +126,14 @@ def listing(rows: Sequence[Mapping[str, Any]]) -> None:
     """The first rows as plain HTML: a grid would take half a second to appear."""
     names = list(rows[0]) if rows else []
     head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(said(row[name]))}</td>" for name in names) + "</tr>" for row in rows[:LISTED])
+    body = "".join("<tr>" + "".join(cell(said(row[name])) for name in names) + "</tr>" for row in rows[:LISTED])
     more = f"<p>{len(rows) - LISTED} more rows in the CSV</p>" if len(rows) > LISTED else ""
     st.html(f'<div class="listing" tabindex="0" aria-label="The drawn numbers"><table><tr>{head}</tr>{body}</table>{more}</div>')
+
+
+def cell(text: str) -> str:
+    """A cell; a sentence breaks into lines, numbers and keys do not."""
+    return f"<td{' class=long' if len(text) > LONG and ' ' in text else ''}>{html.escape(text)}</td>"
 
 
 def said(value: Any) -> str:

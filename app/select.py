@@ -43,7 +43,9 @@ class Selection(NamedTuple):
     def names(self) -> dict[Run, str]:
         """Run -> its setting's name, with the seed where the setting has several runs."""
         found = {
-            run: arm.label if len(arm.runs) == 1 else f"{arm.label} · {run.config.get('seed', 0)}" for arm in self.arms for run in arm.runs
+            run: arm.label if len(arm.runs) == 1 else f"{arm.label} · seed {run.config.get('seed', 0)}"
+            for arm in self.arms
+            for run in arm.runs
         }
         count = Counter(found.values())
         return {run: name if count[name] == 1 else f"{name} · {run.id[-4:]}" for run, name in found.items()}
@@ -103,7 +105,7 @@ def looked_into(root: Path, cell: Callable[[Selection], str], nothing: str) -> S
 
 def labels(statuses: dict[str, dict[str, Any]]) -> dict[str, str]:
     """Run -> what it is called on the page: name and seed, with the end of its identifier where that is not unique."""
-    short = {run: f"{status.get('name') or status.get('method') or run} · {status.get('seed', 0)}" for run, status in statuses.items()}
+    short = {run: f"{status.get('name') or status.get('method') or run} · seed {status.get('seed', 0)}" for run, status in statuses.items()}
     count = Counter(short.values())
     return {run: label if count[label] == 1 else f"{label} · {run[-4:]}" for run, label in short.items()}
 
@@ -143,8 +145,14 @@ def choose_feature(spot: Any, runs: Sequence[Run]) -> str:
     wanted = state.get("feature")
     preferred = [feature for feature in (wanted, "image.projected", "image.backbone") if feature in found]
     st.session_state["row_feature"] = preferred[0] if preferred else next(iter(found))
-    spot.selectbox("Feature", list(found), key="row_feature", on_change=state.follow("feature", "row_feature"))
+    spot.selectbox("Feature", list(found), key="row_feature", on_change=feature_chosen)
     return st.session_state["row_feature"]
+
+
+def feature_chosen() -> None:
+    """Another feature for the page, also where one section showed another."""
+    state.put("measured_in", None)
+    state.put("feature", st.session_state["row_feature"])
 
 
 def choose_step(spot: Any, steps: Sequence[int]) -> int:

@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from app import dialogs, place, state, studies, words
+from app import dialogs, state, studies, words
+from app.grid import save as save_keys
 from app.state import escape
 from workbench import queries
 from workbench.errors import UserError
@@ -76,13 +77,8 @@ def kept(query: Query, name: str) -> str:
 
 def exported(query: Query, loaded: studies.Studies | None, key: str) -> None:
     """The keys as CSV: hashes where the data may not be passed on, or is not known here."""
-    open_ = loaded is not None and loaded.open and loaded.dataset.data_hash == query.data_hash
-    listed = list(query.keys) if open_ else studies.hashed(query.keys)
-    rows = [{"study": each} for each in listed]
-    told = None if open_ else "Hashed keys: the terms of this data set do not let its own leave this machine"
-    name = f"{query.name or 'set'}.csv"
-    made = lambda: place.table(rows)  # noqa: E731
-    st.download_button("Keys as CSV", made, name, "text/csv", key=f"{key}_csv", on_click="ignore", help=told, icon=":material/download:")
+    same = loaded is not None and loaded.dataset.data_hash == query.data_hash
+    save_keys(f"{key}_csv", query.keys, None, loaded if same else None)
 
 
 def shelf(root: Path) -> None:

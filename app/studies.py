@@ -1,6 +1,5 @@
 """One study beside the map: its image with boxes, its report, its labels; and the data set it comes from."""
 
-import hashlib
 import html
 import json
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from app.state import escape
 from workbench.dataset import Dataset, Image, Sample, Text
 from workbench.datasets import load_dataset
 from workbench.errors import UserError
+from workbench.exports import hashed as hashed  # pages say studies.hashed
 from workbench.queries import Query
 from workbench.run import Run
 
@@ -124,11 +124,6 @@ def wait_for(config: Mapping[str, Any]) -> None:
     if loading(json.dumps(config, sort_keys=True)).done():
         st.rerun()
     st.caption("Loading the data set: images and labels follow.")
-
-
-def hashed(keys: Sequence[str]) -> list[str]:
-    """What an export carries instead of keys where the data may not be passed on."""
-    return [hashlib.sha256(key.encode()).hexdigest()[:12] for key in keys]
 
 
 def card(studies: Studies, key: str) -> None:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import place, state, work
-from app.map import at
+from app import place, state, studies, work
+from app.section import begin
 from app.select import Selection
 from workbench.analysis import towers
+from workbench.analysis.catalogue import MEASURES
 from workbench.analysis.towers import IMAGE, TEXT, Towers
 from workbench.figures import towers as figures
 from workbench.figures.theme import number
@@ -32,13 +33,13 @@ def able(run: Run) -> bool:
 @st.fragment
 def section(root: Path, chosen: Selection) -> None:
     """Nothing for runs of one tower; until someone asks it is one button, so that the slider stays quick."""
-    runs = {name: run for run, name in chosen.names.items() if able(run) and at(chosen, run) is not None}
-    if not runs:
+    begun = begin(chosen, "How images and reports lie to each other", "Towers of", "towers_of", able)
+    if begun is None:
         return
-    st.markdown("##### How images and reports lie to each other")
-    name = work.one_of(runs, "Towers of", "towers_of")
-    run = runs[name]
-    parameters = {"step": at(chosen, run)}
+    run, name, step = begun
+    if not studies.named(run, "towers"):
+        return
+    parameters = {"step": step}
     told = "Gap, cones, what the towers share, and the gap closed by quarters; the worker needs seconds for it"
     if folder := work.on_request(root, JOB, run, parameters, "Measure both towers", told, HEIGHT, KEY):
         draw(read(folder), folder, name, chosen.slots[run.id])
@@ -51,7 +52,7 @@ def draw(found: Towers, folder: Path, name: str, slot: int) -> None:
     fig = place.kept((str(folder), slot, palette.name), lambda: figures.closing(found, palette.of(slot), palette))
     place.figure(fig, KEY, "What closing the gap does", CLOSING, partial(figures.rows, found))
     place.listing(figures.numbers(found))
-    formulas = "\n".join(f"- **{each.name}**: {figures.FORMULAS[each.name][1]}" for each in found.numbers)
+    formulas = "\n".join(f"- **{each.name}**: {MEASURES[each.measure].formula}" for each in found.numbers)
     with st.container():
         place.details("towers_numbers", formulas, partial(figures.numbers, found))
     told = [f"no zero-shot: {found.why}"] if found.why else []

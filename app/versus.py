@@ -6,12 +6,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import inside, place, state, work
+from app import inside, place, state, verdicts, work
+from app.attend import clicked
 from app.map import at
 from app.read import Latent
 from app.select import Selection
 from workbench.analysis import across
-from workbench.analysis.across import MEASURES, Across
+from workbench.analysis.across import MEASURES, Across, Grid
 from workbench.figures import across as figures
 from workbench.figures import collapse
 from workbench.figures.theme import clip, number
@@ -19,6 +20,7 @@ from workbench.figures.zeroshot import short
 from workbench.run import Run
 
 JOB, HEIGHT, MOST = "across", 240, 5
+MOVED = "compare_moved"  # session key: a click chose another layer or step, which the control row does not show yet
 DIFFERENCES = """Statistic of the run less that of the reference, at their last looks not after the slider, on the same studies in the same order. Interval: delete-group jackknife of the *difference* over 20 groups of patients, t, 95 %; it speaks of other patients, not of other training seeds: those are the points above. A run alone is compared with its own first look."""
 RATIO = """$(\\sigma_k / \\sigma_1)$ of a setting over $(\\sigma_k / \\sigma_1)$ of the first one, direction by direction, the mean over seeds: 1 where they fall off alike. Directions are counted by size; the same place need not be the same direction: that is what the matrices below compare."""
 SEEDS = """Each run a point; the stroke is the mean of a setting's seeds. Where one run stands alone its bar is the jackknifed (rank, scale, offset) or bootstrapped (probe) interval over patients. Dashed: untrained; dotted: chance; dash-dotted: pixels."""
@@ -45,8 +47,8 @@ def verdict(found: Latent, chosen: Selection) -> tuple[list[tuple[str, str]], st
     said = []
     for label in dict.fromkeys(each.label for each in ranks):
         rank, read_out = ([float(each.values[each.at(chosen.step)]) for each in of if each.label == label] for of in (ranks, probes))
-        probe = f", probe {number(inside.mean(read_out))}" if read_out else ""
-        said.append((inside.mean(rank), label, f"uses {number(inside.mean(rank))} directions{probe};"))
+        probe = f", probe {number(verdicts.mean(read_out))}" if read_out else ""
+        said.append((verdicts.mean(rank), label, f"uses {number(verdicts.mean(rank))} directions{probe};"))
     said.sort()
     sentences = [(label, told) for _, label, told in said]
     sentences[-1] = (sentences[-1][0], sentences[-1][1].rstrip(";") + ".")
@@ -76,7 +78,9 @@ def ratio(found: Latent, chosen: Selection) -> None:
 
 @st.fragment
 def section(root: Path, chosen: Selection) -> None:
-    """Runs again by itself when another reference, partner or measure is chosen."""
+    """Runs again by itself when another reference, partner or measure is chosen; with the page when a cell of a matrix was clicked."""
+    if st.session_state.pop(MOVED, False):
+        st.rerun()
     runs = {name: run for run, name in chosen.names.items() if at(chosen, run) is not None}
     if not runs:
         return
@@ -94,7 +98,11 @@ def section(root: Path, chosen: Selection) -> None:
         "Likeness", MEASURES, key="measure_place", format_func=figures.NAMES.get, on_change=state.follow("measure", "measure_place")
     )
     others = [name for name in runs if name != against][:MOST] or [against]
-    partner = second.selectbox("Layers and steps of", others, key="partner")
+    partner = held.get(state.get("partner") or "", others[0])
+    partner = partner if partner in others else others[0]
+    st.session_state["partner"] = partner
+    choose = lambda: state.put("partner", runs[st.session_state["partner"]].id)  # noqa: E731
+    second.selectbox("Layers and steps of", others, key="partner", on_change=choose)
     found = asked(root, runs, against, others, measure, chosen)
     if found:
         title = headline(found, against)
@@ -138,9 +146,23 @@ def beyond(found: Across) -> bool:
 def matrices(found: Across, against: str, partner: str) -> None:
     """Layers by layers and steps by steps."""
     sides = f"Rows: {state.escape(against)}; columns: {state.escape(partner)}."
-    palette, told = place.palette(), f"{ALIKE[found.measure]} {sides} A matrix has no intervals; the chance level stands beside each value."
+    palette, told = (
+        place.palette(),
+        f"{ALIKE[found.measure]} {sides} A matrix has no intervals; the chance level stands beside each value. A click on a cell moves the page to the layer or step of its column.",
+    )
     for spot, of, what in zip(st.columns(2, gap="medium"), (found.layers, found.steps), ("Layers", f"Steps of {found.first.feature}")):
         with spot:
             title = f"{what}: {number(float(of.values.min()))} to {number(float(of.values.max()))} alike"
-            fig = figures.alike(of, found.measure, palette, title, (against, partner), found.n)
-            place.figure(fig, f"alike_{what.split()[0].lower()}", title, told, partial(figures.grid_rows, of))
+            fig = figures.alike(of, found.measure, palette, title, (against, partner), found.n, clickable=True)
+            key = f"alike_{what.split()[0].lower()}"
+            with st.container(gap=None):
+                place.clickable(fig, key, title, partial(go_to, key, of))
+                place.details(key, told, partial(figures.grid_rows, of))
+
+
+def go_to(key: str, of: Grid) -> None:
+    """A clicked cell moves the whole page to the layer, or the step, of its column."""
+    given = clicked(key)
+    if len(given) > 1 and given[1] in of.columns:
+        state.put(*(("step", int(given[1])) if key == "alike_steps" else ("feature", given[1])))
+        st.session_state[MOVED] = True

@@ -25,11 +25,14 @@ def ask(root: Path, name: str, run_id: str | None, parameters: Mapping[str, Any]
 
 
 def one_of(runs: Mapping[str, Run], label: str, key: str, spot: Any = st) -> str:
-    """The name of the run a part of a page is about; a choice is drawn at `spot` where there are several."""
-    name = next(iter(runs))
-    if len(runs) > 1:
-        said = spot.segmented_control(label, list(runs), default=name, required=True, key=key, format_func=state.escape)
-        name = said if said in runs else name
+    """The name of the run a part of a page is about; a choice is drawn at `spot` where there are several, and stands in the address under `key`."""
+    if len(runs) == 1:
+        return next(iter(runs))
+    held = {run.id: name for name, run in runs.items()}
+    name = held.get(state.get(key) or "", next(iter(runs)))
+    st.session_state[key] = name
+    choose = lambda: state.put(key, runs[st.session_state[key]].id)  # noqa: E731
+    spot.segmented_control(label, list(runs), required=True, key=key, format_func=state.escape, on_change=choose)
     return name
 
 

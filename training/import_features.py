@@ -124,9 +124,12 @@ def check(table: Table, keys: list[str], path: Path) -> None:
             raise UserError(f"{path}: {name} is {z.dtype} of shape {z.shape}; expected numbers (rows, features), at least 2 x 2")
         if len(keys) != len(z):
             raise UserError(f"{path}: {name} has {len(z)} rows and there are {len(keys)} keys; give one key per row")
-        wrong = [start for start in range(0, len(z), 4096) if not np.isfinite(np.asarray(z[start : start + 4096], np.float64)).all()]
-        if wrong:
-            raise UserError(f"{path}: {name} holds values that are not finite from row {wrong[0]} on; repair or leave out those rows")
+        for start in range(0, len(z), 4096):
+            bad = np.flatnonzero(~np.isfinite(np.asarray(z[start : start + 4096], np.float64)).all(1))
+            if len(bad):
+                first = start + int(bad[0])
+                told = f"the first in row {first} (counted from 0, key {keys[first]!r})"
+                raise UserError(f"{path}: {name} holds values that are not finite, {told}; repair or leave out such rows")
     if len(set(keys)) != len(keys):
         twice = next(key for key in keys if keys.count(key) > 1)
         raise UserError(f"{path}: key {twice!r} stands for several rows; keys are unique, give the mean of its rows or one of them")

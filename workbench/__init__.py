@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["claims", "compare", "dataset_names", "launch", "list_runs", "method_card", "method_names", "open_data", "open_run"]
+__all__ = ["claims", "compare", "dataset_names", "grid", "launch", "list_runs", "method_card", "method_names", "open_data", "open_run"]
 OF_QUERIES = ["list_queries", "query"]  # they need no figure
 
 

@@ -262,6 +262,14 @@ class Answers(Protocol):
     def answer(self, batch: Batch) -> Tensor: ...
 
 
+@runtime_checkable
+class Staged(Protocol):
+    """Not of a method but of its image tower: blocks in the order an image passes them, and one vector (i d) of what such a block gives."""
+
+    def stages(self) -> Sequence[nn.Module]: ...
+    def stage_vector(self, x: Tensor) -> Tensor: ...
+
+
 CAPABILITIES: Mapping[str, type] = MappingProxyType(
     {
         "Embeds": Embeds,

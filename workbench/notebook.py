@@ -23,9 +23,9 @@ from workbench.datasets import load_dataset
 from workbench.embeddings import Embeddings
 from workbench.errors import UserError
 from workbench.figures import across as beside
+from workbench.figures import answers, collapse, spectra
 from workbench.figures import attention as heads
 from workbench.figures import attribution as gradients
-from workbench.figures import collapse, spectra
 from workbench.figures import compared as matched
 from workbench.figures import crossing as crossed
 from workbench.figures import directions as ends
@@ -35,6 +35,7 @@ from workbench.figures import metrics as curves
 from workbench.figures import prevalence as totals
 from workbench.figures import projection as maps
 from workbench.figures import reconstruction as films
+from workbench.figures import retrieved as ranked
 from workbench.figures import towers as sides
 from workbench.figures import zeroshot as forests
 from workbench.figures.theme import LIGHT, Palette
@@ -211,18 +212,38 @@ class RunView(Runs):
         """The probe set's features at one look."""
         return self.run.embeddings(feature, self._step(feature, step))
 
-    def map(self, feature: str, step: Step = "last", label: str = "") -> View:
-        """The probe set on the first two principal axes, coloured by a label."""
-        embeddings = self.embeddings(feature, step)
-        found, states = projection.pca(embeddings), None
+    def map(
+        self, feature: str, method: projection.Method = "pca", step: Step = "last", seed: int = 0, label: str = ""
+    ) -> View:  # fmt: skip
+        """The probe set in the plane, coloured by a label, with its quality beside chance. `feature` may be "image.projected+text.projected": both
+        towers. What takes longer than a PCA is computed here unless the worker already did, and kept with the run (umap-learn compiles itself
+        the first time, a minute; reports of a look that stored none load torch)."""
+        from workbench.mapping import of_view
+
+        at = self._step(feature if feature != projection.JOINT else projection.IMAGE, step)
+        found, states = of_view(self.run, feature, at, method, seed, lambda look: self._pair(look)), None
         if label:
             dataset = self.dataset()
             if label not in dataset.label_names:
                 raise UserError(f"no label {label!r}; the labels are {', '.join(dataset.label_names)}")
             row = {key: place for place, key in enumerate(dataset.keys)}
-            states = dataset.labels[[row[key] for key in embeddings.keys], list(dataset.label_names).index(label)]
-        figure = maps.plane(found, states, label, None, palette=self.palette, title=f"{feature}, step {embeddings.checkpoint}")
-        return View(found, figure, maps.rows(found, embeddings.keys))
+            states = dataset.labels[[row[key] for key in found.keys], list(dataset.label_names).index(label)]
+        figure = maps.plane(found, states, label, None, palette=self.palette, title=f"{feature}, step {found.step}")
+        return View(found, figure, maps.rows(found, found.keys))
+
+    def widget(
+        self, feature: str, method: projection.Method = "pca", step: Step = "last", seed: int = 0, colour: str = ""
+    ) -> Any:  # fmt: skip
+        """The same map as a widget to fly through, coloured by a column of the data or "neighbours the map lost": `.keys` are the studies inside
+        the lasso that was drawn last, `.selection` is its polygon, `.select(keys)` shows a set."""
+        from workbench.widget import of_map
+
+        return of_map(self.run, self.map(feature, method, step, seed).data, self.dataset(), colour, seed)
+
+    def _pair(self, step: int) -> tuple[Embeddings, Embeddings]:
+        from workbench.closing import computed
+
+        return computed(self.run, step, self.dataset(), self.method(step))
 
     def factors(self, feature: str, step: Step = "last") -> View:
         """Which factor of the data can still be read from a feature at one look, beside pixels and the untrained network."""
@@ -241,13 +262,40 @@ class RunView(Runs):
         draw, rows = (ends.orders, ends.rows) if which == "orders" else (ends.life, ends.life_rows)
         return View(found, draw(found, found.directions[number - 1], self.palette.of(0), self.palette), rows(found))
 
-    def towers(self, step: Step = "last") -> View:
-        """How images and reports lie to each other at one look, and what closing the gap does to retrieval and zero-shot (loads torch)."""
+    def towers(self, step: Step = "last", way: Literal["closing", "walk"] = "closing") -> View:
+        """How images and reports lie to each other at one look, and what closing the gap does to retrieval and zero-shot; `way="walk"`: what
+        moving the reports alone along it does, to one and a half of it (loads torch)."""
         from workbench.closing import of_run
 
         at = self._step("image.projected", step)
         found = of_run(self.run, at, self.dataset(), lambda: self.method(at))
-        return View(found, sides.closing(found, self.palette.of(0), self.palette), sides.rows(found))
+        draw, rows = (sides.closing, sides.rows) if way == "closing" else (sides.walk, sides.walk_rows)
+        return View(found, draw(found, self.palette.of(0), self.palette), rows(found))
+
+    def depth(self, step: Step = "last", which: Literal["panels", "alike"] = "panels") -> View:
+        """Rank, offset and probe after every block of the image tower, or how `alike` the blocks are (loads torch)."""
+        from workbench.depth import seen
+
+        return View(*seen(self.run, step, which, self.palette))
+
+    def retrieval(self, step: Step = "last", feature: str = "image.projected") -> View:
+        """How well images find their reports, reports their images, and images others with the same labels, at one look; a method of one tower
+        is ranked by `feature`. `.data` holds every label, rank and hub (loads torch)."""
+        from workbench.retrieving import of_run
+
+        name = self.run.title
+        found = of_run(self.run, self._step(feature, step), feature, self.dataset(), self.method)
+        return View(found, ranked.overview({name: found}, {name: 0}, self.palette), ranked.rows({name: found}))
+
+    def search(
+        self, text: str | None = None, study: str | None = None, image: Any = None, step: Step = "last",
+        feature: str = "image.projected", k: int = 12,
+    ) -> View:  # fmt: skip
+        """The images and reports of one look nearest to words, a study's key, or an image (h w) uint8, among what is usual (loads torch)."""
+        from workbench.searching import Query, of_run
+
+        found = of_run(self.run, self._step(feature, step), feature, Query(text, study, image), self.dataset(), self.method, k)
+        return View(found, answers.among_usual(found, self.palette, self.palette.of(0)), answers.answer_rows(found))
 
     def query(self, **criteria: Any) -> queries.Query:
         """The studies of this run's data inside a lasso, where a column is something, near a study, and so on: see `wb.query`."""
@@ -460,6 +508,20 @@ def claims(record: str | Path | None = None) -> Any:
     path = REPOSITORY / "docs/results/claims.json" if record is None else Path(record)
     found = read_json(path) if record is not None or path.is_file() else {}
     return pandas.DataFrame(told.rows(told.written(read_yaml(REPOSITORY / "docs/claims.yaml")), found))
+
+
+def grid(
+    of: RunView | DataView | Any,
+    keys: Sequence[str] | None = None,
+    columns: Mapping[str, Sequence[Any]] | None = None,
+    films: bool | None = None,
+) -> Any:
+    """Studies of a run's data set, of open_data(…) or of a data set as a grid of thumbnails, sorted by any of `columns` (numbers, words or lists
+    of words, one a key; at first what the data set knows of them). `.key` is the clicked study. Films of sets whose terms are not open are shown with `films=True` only."""
+    from workbench.gridwidget import widget
+
+    dataset = of.dataset() if isinstance(of, RunView) else of.dataset if isinstance(of, DataView) else of
+    return widget(dataset, keys, columns, films)
 
 
 def method_names() -> tuple[str, ...]:

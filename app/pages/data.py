@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import browse, place, queried, sets, state, whatif
+from app import browse, listing, place, queried, sets, state, whatif
 
 root = state.root()
 chosen = browse.choose(root)
@@ -16,7 +16,7 @@ if not len(chosen.rows):
 
 left, right = st.columns([1.55, 1], gap="medium")
 with left:
-    key = browse.table(chosen)
+    key = listing.choose(chosen)
 with right:
     if key:
         browse.study(chosen, key)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import alike, directions, factors, inside, map, measures, place, queried, read, state, towers
+from app import alike, depth, directions, factors, inside, map, measures, place, queried, read, state, towers, verdicts
 from app.cells import latent_space
 from app.select import looked_into
 
@@ -11,7 +11,7 @@ NOTHING = "**No run to look into yet.** Choose one above, or train the demo; its
 root = state.root()
 chosen = looked_into(root, latent_space, NOTHING)
 found = read.latent(chosen.runs, chosen.feature, chosen.step, chosen.labels, chosen.shown)
-place.verdict(*inside.verdict(found, chosen, place.palette()))
+place.verdict(*verdicts.verdict(found, chosen, place.palette()))
 
 now, history = st.columns(2, gap="medium")
 with now:
@@ -26,6 +26,7 @@ map.section(chosen)
 if chosen.query:
     queried.panel(chosen, chosen.query)
 towers.section(root, chosen)
+depth.section(root, chosen)
 alike.section(root, chosen)
 factors.section(root, chosen)
 place.footer(inside.footer(found, chosen))

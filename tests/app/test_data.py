@@ -3,15 +3,17 @@
 import html
 import json
 import re
+import struct
 
 import numpy as np
 import pytest
 
-from app import browse, studies
+from app import browse, listing, studies
 from tests.app.conftest import texts
 from tests.app.folders import write_run
 from tests.app.test_pages import healthy
 from tests.manifests import ROWS, manifest
+from workbench import thumbnails
 from workbench.dataset import Text
 from workbench.datasets import load_dataset
 
@@ -29,9 +31,16 @@ def rows(app):
     return app.dataframe[0].value
 
 
+def told(app):
+    """Head and image of what the grid was given."""
+    (message,) = [each.proto.bytes for each in app.get("bidi_component") if each.proto.component_name == "image_grid"]
+    (length,) = struct.unpack("<I", message[:4])
+    return json.loads(message[4 : 4 + length]), message[4 + length :]
+
+
 def loaded(open_page, **query):
     studies.loading(json.dumps(SMALL, sort_keys=True)).result(60)
-    return healthy(open_page("data", **{"data": CALLED} | query))
+    return healthy(open_page("data", **{"data": CALLED, "listed": "table"} | query))
 
 
 def test_without_runs_phantoms_and_the_recipes_are_offered(phantoms, open_page):
@@ -43,8 +52,8 @@ def test_without_runs_phantoms_and_the_recipes_are_offered(phantoms, open_page):
 
 def test_a_run_offers_its_own_data_first(phantoms, root, open_page):
     write_run(root)
-    app = healthy(open_page("data"))
-    assert app.selectbox(key="data_of").value.startswith("points") and len(rows(app)) == browse.LISTED
+    app = healthy(open_page("data", listed="table"))
+    assert app.selectbox(key="data_of").value.startswith("points") and len(rows(app)) == listing.LISTED
     assert "The first 300 of 600 studies of 300 patients pass" in texts(app)
 
 
@@ -63,6 +72,26 @@ def test_filters_narrow_and_the_address_keeps_them(phantoms, open_page, stated):
     app.session_state["data_age"] = (19, oldest)
     young = healthy(app.run())
     assert list(rows(young)["Study"]) == [key for key in wanted if 19 <= ages[key] <= oldest]
+
+
+def test_images_are_those_that_pass_with_what_is_known_of_them(phantoms, open_page):
+    key = phantoms.keys[int(phantoms.split("val")[5])]
+    app = loaded(open_page, listed="images", split="val", sample=key)
+    shown, films = told(app)
+    wanted = [phantoms.keys[row] for row in phantoms.split("val")]
+    assert [cell["key"] for cell in shown["cells"]] == wanted and shown["chosen"] == 5 and films.startswith(b"\xff\xd8")
+    row = phantoms.keys.index(wanted[0])
+    assert shown["cells"][0]["chips"] == [name for name, held in zip(phantoms.label_names, phantoms.labels[row]) if held]
+    assert ["Split", "Validation"] in shown["cells"][0]["facts"] and "12 studies of" in shown["label"]
+
+
+def test_thumbnails_that_cannot_be_kept_are_said_and_the_page_lives(phantoms, open_page, monkeypatch, tmp_path):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "thumbnails").write_text("a file where the folder should be")
+    monkeypatch.setattr(thumbnails, "cache_root", lambda: tmp_path / "cache")
+    studies.loading(json.dumps(SMALL, sort_keys=True)).result(60)
+    app = open_page("data", data=CALLED)
+    assert not app.exception and "WORKBENCH_CACHE" in texts(app).replace("\\", "") and app.get("image")
 
 
 def test_nothing_that_passes_says_what_to_do(phantoms, open_page):
@@ -169,7 +198,7 @@ def test_a_patient_of_the_thorax_is_changed_and_seen_from_the_side(monkeypatch, 
     monkeypatch.setattr(browse, "CLINIC", small)
     studies.loading(json.dumps(small, sort_keys=True)).result(60)
     app = healthy(open_page("data", data="phantoms · 32 px · 6 studies"))
-    key = rows(app)["Study"][0]
+    key = told(app)[0]["cells"][0]["key"]
     assert len(app.get("image")) == 5, "from the front and from the side; before, after and the difference"
     said = texts(app)
     assert "of the pixels differ" in said
@@ -186,10 +215,25 @@ def test_a_manifest_is_browsed_and_below_open_terms_its_keys_are_hashed(open_pag
     monkeypatch.setattr(browse, "GALLERY", config)
     studies.loading(json.dumps(config, sort_keys=True)).result(60)
     app = healthy(open_page("data", data="manifest · 16 px"))
+    shown, films = told(app)
+    assert [cell["key"] for cell in shown["cells"]] == studies.hashed(["a1", "b1", "b2", "c1", "d1"]) and films
+    assert shown["cells"][0]["chips"] == ["Edema", "Mass"] and shown["columns"] == ["Findings", "View", "Age", "Sex", "Split"]
+    app = healthy(open_page("data", data="manifest · 16 px", listed="table"))
     assert len(rows(app)) == 5 and not set(rows(app)["Study"]) & {"a1", "b1", "b2", "c1", "d1"}
     assert "terms of use: no-redistribution, shown on this screen only" in texts(app) and "What if" not in [
         each.value for each in app.subheader
     ]
+
+
+def test_films_of_a_credentialed_set_reach_the_grid_once_the_reader_asked(open_page, tmp_path, monkeypatch):
+    config = {"name": "manifest", "root": str(manifest(tmp_path / "films", ROWS)), "size": 16, "terms": "credentialed"}
+    monkeypatch.setattr(browse, "GALLERY", config)
+    studies.loading(json.dumps(config, sort_keys=True)).result(60)
+    app = healthy(open_page("data", data="manifest · 16 px"))
+    shown, films = told(app)
+    assert not films and {cell["why"] for cell in shown["cells"]} == {"withheld"} and '"a1"' not in json.dumps(shown)
+    shown, films = told(healthy(app.button(key="show_films").click().run()))
+    assert films.startswith(b"\xff\xd8") and {cell["why"] for cell in shown["cells"]} == {""} and '"a1"' not in json.dumps(shown)
 
 
 def test_what_cannot_be_read_is_said_in_words(open_page, tmp_path, monkeypatch):

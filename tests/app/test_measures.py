@@ -61,7 +61,7 @@ def test_a_button_asks_and_every_measure_is_listed_explained_and_drawn_over_n(ro
     assert state.escape(measures.ONE_VIEW) in texts(healthy(app)) and not pressed(app, "growth_ask")
     app.toggle(key="measures_classes").set_value(True).run()
     assert f"<td>{measures.NO_LABEL}</td>" in texts(healthy(app))
-    app.selectbox(key=f"measured_in_{FEATURE}").set_value("image.backbone").run()
+    app.selectbox(key="measured_in").set_value("image.backbone").run()
     assert state.escape(section.sentence(found["image.backbone"])) in texts(healthy(app))
 
 

@@ -51,7 +51,15 @@ def spent(act: Callable[[], Any], until: Callable[[], Any]) -> Spent:
 CHANGED = "text => document.querySelector('.st-key-spectrum .gtitle')?.textContent !== text"
 NAMED = "name => location.search.includes(name) && document.querySelector('.st-key-map .gtitle')?.textContent.includes(name)"
 FORM = "[class*='st-key-group'] [data-testid=stNumberInput]"
-PAGES = {"Runs": "[data-testid=stDataFrame] canvas", "Launch": FORM, "Latent space": ".st-key-spectrum .main-svg"}
+PAGES = {  # in an order in which no page has the sign of the one before
+    "Runs": "[data-testid=stDataFrame] canvas",
+    "Live": ".st-key-live_metrics",
+    "Compare": ".st-key-seeds .main-svg",
+    "Launch": FORM,
+    "Data": ".footer",
+    "Zero-shot": ".st-key-zero_source",
+    "Latent space": ".st-key-spectrum .main-svg",
+}
 MOVED = "url => location.href !== url && document.querySelector('[data-testid=stImage] img')"
 
 
@@ -73,6 +81,9 @@ def first_paints(context: Any, address: str, repeats: int) -> dict[str, list[Spe
 def interactions(watched: Watched, repeats: int) -> dict[str, list[Spent]]:
     """Seconds from a key or click to what it changes."""
     page = watched.page
+    for path, sign in (("compare", ".st-key-alike_steps .main-svg"), ("zero_shot", ".verdict")):  # their jobs are done: this times pages
+        page.goto(f"{watched.address}/{path}")
+        page.wait_for_selector(sign, timeout=300_000)
     watched.open("launch")  # its schemas are exported, its widgets are in the browser
     page.wait_for_selector(FORM)
     page.get_by_test_id("stSidebarNav").get_by_role("link", name="Latent space", exact=True).click()
@@ -85,7 +96,7 @@ def interactions(watched: Watched, repeats: int) -> dict[str, list[Spent]]:
         return lambda: page.wait_for_function(script, arg=given, polling="raf")
 
     found: dict[str, list[Spent]] = {
-        name: [] for name in ("slider to spectrum", "feature", "study on the map", "details", "page", "launch form")
+        name: [] for name in ("slider to spectrum", "feature", "study on the map", "details", *(f"page {name}" for name in PAGES))
     }
     for key in islice(cycle(["ArrowLeft"] * 9 + ["ArrowRight"] * 9), repeats):
         page.get_by_role("slider").focus()
@@ -113,7 +124,7 @@ def interactions(watched: Watched, repeats: int) -> dict[str, list[Spent]]:
         watched.settle()
         for name, sign in PAGES.items():
             link = page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True)
-            found["launch form" if name == "Launch" else "page"].append(spent(link.click, partial(page.wait_for_selector, sign)))
+            found[f"page {name}"].append(spent(link.click, partial(page.wait_for_selector, sign)))
             watched.settle()
         page.wait_for_selector(".st-key-map .scatterlayer .points path")
     return found

@@ -116,6 +116,24 @@ def test_a_painted_mask_hides_what_was_painted(day, watched, mae_run):
     page.locator(".verdict").get_by_text("paints 4 hidden patches").wait_for()
 
 
+def test_a_clicked_cell_of_a_matrix_moves_the_page_and_a_link_restores_the_measure(day, watched, small_run):
+    page = watched.page
+    watched.open("compare", [("run", small_run.id), ("feature", "image.projected"), ("measure", "mutual_knn")])
+    page.locator(".st-key-differences .main-svg").first.wait_for()
+    assert page.locator(".st-key-measure_place input").input_value() == "mutual 10 nearest neighbours"
+    page.locator(".st-key-alike_steps .scatterlayer .points path").nth(1).click(force=True)  # first row, second look
+    page.wait_for_url("**step=1**")
+    page.locator(".st-key-spectrum .gtitle").get_by_text("step 1").wait_for()
+    watched.open(
+        "latent_space", [("run", small_run.id), ("feature", "image.projected"), ("measured_in", "image.backbone"), ("measured", "nesum")]
+    )
+    page.locator(".st-key-measures_ask button").first.click()
+    page.locator(".st-key-measures .main-svg").first.wait_for()
+    assert page.locator(".st-key-measures .gtitle").first.text_content().startswith("image.backbone")
+    assert page.locator(".st-key-measures_one input").input_value() == "NESum"
+    page.locator(".st-key-measures").get_by_text("no interval known").wait_for()
+
+
 def test_attention_of_the_run_that_attends(day, watched, mae_run):
     page = watched.page
     watched.open("attention", [("run", mae_run.id)])

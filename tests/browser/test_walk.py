@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.app.folders import write_demo, write_look, write_metrics, write_run
+from tests.app.folders import DATA, write_demo, write_look, write_metrics, write_run
 from tests.browser.serving import CHROMIUM, Watched, app, chromium
+from tests.toys import points
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine; install it to run the browser tests")
 SIZE = {"width": 1280, "height": 720}
@@ -156,13 +157,41 @@ def test_ticking_a_row_draws_its_curves_and_names_it_in_the_address(walk):
 def test_a_row_of_the_data_page_shows_its_study(walk):
     watched, _, _ = walk
     page = watched.page
-    watched.open("data")
+    watched.open("data", [("listed", "table")])
     page.wait_for_selector("[data-testid=stImage] img")
     grid = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
     page.mouse.click(grid["x"] + 16, grid["y"] + 33 * 3.5)
     page.wait_for_url("**sample=point-2**")
     page.get_by_text("point-2 · patient-1").wait_for()
     page.wait_for_selector(".st-key-pairs .heatmaplayer image")
+    assert fits(page)
+
+
+def test_the_grid_of_images_is_scrolled_sorted_and_clicked(walk):
+    watched, _, _ = walk
+    page = watched.page
+    sent = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(len(frame))))
+    data = points.load(points.Config(studies=DATA["studies"]))
+    watched.open("data", [("listed", "images")])
+    grid, filled = page.locator(".wg-scroll"), ".wg-cell[aria-label^='{};'] .wg-film[style*='blob:']"
+    page.locator(filled.format(data.keys[0])).wait_for()
+    before = len(sent)
+    grid.evaluate("each => { each.scrollTop = each.scrollHeight; }")
+    page.locator(filled.format(data.keys[-1])).wait_for()
+    assert 0 < sum(sent[before:]) < 5000 and page.locator(".wg-cell").count() < 60
+    page.locator(".wg").get_by_role("combobox").select_option("Findings")
+    words = [", ".join(name for name, held in zip(data.label_names, row) if held) for row in data.labels]
+    order = sorted(range(len(data)), key=lambda at: (not words[at], words[at]))
+    page.locator(filled.format(data.keys[order[0]])).wait_for()
+    assert page.locator(".wg-cell").first.get_attribute("aria-label").startswith(f"{data.keys[order[0]]};")
+    page.locator(".wg-cell[aria-posinset='4']").click()
+    page.wait_for_url(f"**sample={data.keys[order[3]]}")
+    page.get_by_text(f"{data.keys[order[3]]} · {data.patients[order[3]]}").wait_for()
+    grid.press("ArrowLeft")
+    grid.press("Enter")
+    page.wait_for_url(f"**sample={data.keys[order[2]]}")
+    page.locator(".wg-chosen[aria-posinset='3'][aria-selected=true]").wait_for()
     assert fits(page)
 
 

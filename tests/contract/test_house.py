@@ -19,6 +19,8 @@ TORCH_FREE += [
     "workbench.prompt_bank",
     "workbench.controls",
     "workbench.capable",
+    "workbench.tiles",
+    "workbench.gridwidget",
     "training.supervisor",
     "training.bench",
     "training.jobs.factors",

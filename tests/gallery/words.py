@@ -2,9 +2,10 @@
 
 from workbench.analysis.catalogue import MEASURES
 from workbench.analysis.similarity import KEPT
-from workbench.figures.towers import FORMULAS
 
-PARTS = ("nc1", "least_class_rank")  # of neural_collapse and class_ranks, which have an example as a whole
+PARTS = (  # of neural_collapse, class_ranks, cross_spectrum and principal_angles, which have an example as a whole
+    "nc1", "least_class_rank", "shared_directions", "shared_strength", "first_principal_angle",
+)  # fmt: skip
 WORDS: dict[str, tuple[str, str]] = {name: (each.says, each.formula) for name, each in MEASURES.items() if name not in PARTS} | {
     "singular_spectrum": (
         "How is variance spread over directions? Read here: how many singular values are above a hundredth of the largest.",
@@ -29,7 +30,7 @@ WORDS: dict[str, tuple[str, str]] = {name: (each.says, each.formula) for name, e
         "Has a study the same neighbours in both clouds?",
         "share of the $k$ nearest rows by cosine in common (Huh et al., 2024)",
     ),
-    "cross_spectrum": ("How many directions do images and reports have in common?", FORMULAS["shared directions"][1]),
+    "cross_spectrum": ("How many directions do images and reports have in common?", MEASURES["shared_directions"].formula),
     "principal_angles": (
         "Do the main axes of two towers lie in one plane? Read here: the largest of the first angles, in degrees.",
         "angles between the spans of the $k$ largest principal axes (Björck and Golub, 1973)",

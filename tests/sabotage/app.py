@@ -47,18 +47,25 @@ SABOTAGES = [
         "the first seed speaks for all",
     ),
     Sabotage(
+        "workbench/analysis/falls.py",
+        "sure > deepest and back >= down / 2",
+        "sure > deepest",
+        [f"{DATA}::test_a_fall_that_came_back_and_what_a_probe_did_meanwhile_are_told"],
+        "what stays down is said to have come back",
+    ),
+    Sabotage(
+        "workbench/analysis/falls.py",
+        'return "rose" if change >= LEARNT',
+        'return "rose" if change <= LEARNT',
+        [f"{DATA}::test_a_fall_that_came_back_and_what_a_probe_did_meanwhile_are_told"],
+        "a probe that fell is said to have risen",
+    ),
+    Sabotage(
         "workbench/analysis/looks.py",
         'return max(0, int(np.searchsorted(self.steps, step, side="right")) - 1)',
         'return max(0, int(np.searchsorted(self.steps, step, side="left")) - 1)',
         [f"{DATA}::test_a_trajectory_is_what_the_looks_stored"],
         "the number shown belongs to the look before the chosen one",
-    ),
-    Sabotage(
-        "workbench/analysis/projection.py",
-        "scale = 2 / (n * k * (2 * n - 3 * k - 1))",
-        "scale = 1 / (n * k * (2 * n - 3 * k - 1))",
-        [f"{DATA}::test_trustworthiness_counts_false_and_missing_neighbours"],
-        "a map looks more trustworthy than it is",
     ),
     Sabotage(
         "workbench/analysis/seeds.py",

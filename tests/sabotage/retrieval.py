@@ -13,8 +13,8 @@ SABOTAGES = [
     ),
     Sabotage(
         "workbench/analysis/retrieval.py",
-        "np.unique(np.asarray(patients).astype(str), return_inverse=True)",
-        "np.unique(np.arange(n), return_inverse=True)",
+        "member, count = members(patients)\n    hits",
+        "member, count = members(range(n))\n    hits",
         [f"{TESTS}::test_the_interval_is_over_patients_not_queries"],
         "films of one patient count as independent",
     ),

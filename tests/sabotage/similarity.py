@@ -115,11 +115,12 @@ SABOTAGES = [
         "normalised(b + amount / 2 * gap)", "normalised(b - amount / 2 * gap)", "both the same way", "closing_moves_both_towers_half_way"
     ),
     towers("normalised(a - amount / 2 * gap)", "a - amount / 2 * gap", "off the sphere", "closing_moves_both_towers_half_way"),
-    towers(
-        "normalised(each) + amount / 2 * gap", "normalised(each)", "prompts stay behind", "what_closing_does_to_retrieval_and_zero_shot"
-    ),
+    towers("each + amount / 2 * gap", "each", "prompts stay behind", "what_closing_does_to_retrieval_and_zero_shot"),
     towers("retrieval(cosine.T, own.T", "retrieval(cosine, own", "one way twice", "what_closing_does_to_retrieval_and_zero_shot"),
     towers(
         "if (prompts is None) != (labels is None):", "if False:", "prompts without labels", "what_closing_does_to_retrieval_and_zero_shot"
     ),
+    towers("a, b + amount * gap", "a, b - amount * gap", "texts walk away", "texts_alone_walk_along_the_gap"),
+    towers("each + amount * gap for", "each for", "prompts stay behind the walk", "texts_alone_walk_along_the_gap"),
+    towers("normalised(u) @ normalised(v).T", "u @ v.T", "products for cosines", "texts_alone_walk_along_the_gap"),
 ]

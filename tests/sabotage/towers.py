@@ -13,6 +13,8 @@ SABOTAGES = [
     Sabotage(TOWERS, "taken(y, [rows[x.keys[place]] for place in kept])", "taken(y, kept)", [ORDER], "reports in another order"),
     Sabotage(TOWERS, "shared.strength, shared.chance_strength", "shared.strength, 0 * shared.strength", [f"{UNIT}::test_unrelated_towers_retrieve_by_chance_and_share_no_more_than_permuted_pairs"], "no chance beside the strength"),
     Sabotage(TOWERS, "if x.features.shape[1] != y.features.shape[1]:", "if False:", [ORDER], "widths are not checked"),
+    Sabotage(TOWERS, "in gap_walk(x, y,", "in closing(x, y,", [RUN], "the walk is the closing"),
+    Sabotage(TOWERS, "x.keys * 2, x.patients * 2", "x.keys + x.keys[::-1], x.patients * 2", ["tests/unit/test_mapping.py::test_images_and_reports_share_a_map_whose_rows_say_what_they_are"], "a report under another study"),
     Sabotage(CLOSING, "(sides[0], sides[1])", "(sides[1], sides[0])", [RUN], "positive and negative prompts swapped"),
     Sabotage(CLOSING, "if kept and not both else towers.stored", "if False else towers.stored", [RUN], "a look without reports is not computed"),
 ]  # fmt: skip

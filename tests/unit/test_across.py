@@ -104,4 +104,7 @@ def test_the_matrix_shows_every_value_and_its_chance(small_run):
         -0.5,
     ]
     assert "chance .105" in fig.data[0].customdata[0][0] and found.layers.chance[0, 0] == pytest.approx(10 / 95)
+    marks = figures.alike(found.steps, "mutual_knn", LIGHT, "title", ("a", "b"), found.n, clickable=True).data[-1]
+    at = list(zip(marks.y, marks.x)).index((1, 2))
+    assert list(marks.customdata[at][:2]) == [found.steps.rows[1], found.steps.columns[2]] and len(fig.data) == 1
     assert len(figures.grid_rows(found.layers)) == found.layers.values.size

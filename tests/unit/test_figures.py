@@ -1,13 +1,16 @@
 """What is drawn: the marks of every figure, from results written by hand."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from workbench.analysis.clumps import Clumps
 from workbench.analysis.looks import History, Overlay, RunSpectrum, Trajectory
 from workbench.analysis.metrics import Key, Level, Metric, Series
 from workbench.analysis.projection import Projection
+from workbench.analysis.trust import Quality
 from workbench.figures import collapse, metrics, projection, spectra, theme
 
 HOSTILE = "<b onclick=x>run</b>"
@@ -159,7 +162,7 @@ def test_names_from_runs_are_not_read_as_markup():
 
 def test_the_map_rings_the_chosen_study_and_counts_its_colours():
     found = Projection(
-        np.array([[0, 0], [1, 2], [3, 4]]), ("a", "b", "c"), ("p", "p", "q"), "image.projected", 40, np.array([0.9, 0.1]), None, None
+        np.array([[0, 0], [1, 2], [3, 4]]), ("a", "b", "c"), ("p", "p", "q"), "image.projected", 40, "pca", np.array([0.9, 0.1])
     )
     figure = projection.plane(found, np.array([1.0, 0.0, np.nan]), "effusion", "b")
     assert {trace.name: len(trace.x) for trace in figure.data if trace.name} == {"present": 1, "absent": 1, "not stated": 1}
@@ -169,6 +172,23 @@ def test_the_map_rings_the_chosen_study_and_counts_its_colours():
     assert figure.layout.yaxis.scaleanchor == "x"
     assert projection.plane(found, None, "", None, equal=False).layout.yaxis.scaleanchor is None
     assert [row["study"] for row in projection.rows(found, ["1", "2", "3"])] == ["1", "2", "3"]
+
+
+def test_a_map_says_its_quality_beside_chance_and_whose_its_lumps_are():
+    lumps = Clumps(0.4, 3, 0.8, 0.8, 2.5, 60, 5)
+    trusted = Quality(0.91, 0.87, 0.31, 0.5, 0.5, 0.17, 10, 60, lumps)
+    found = Projection(np.zeros((1200, 2)), ("a",) * 1200, ("p",) * 1200, "image.projected", 40, "umap", None, trusted)
+    figure = projection.plane(found, None, "", None)
+    lines = [each.text for each in figure.layout.annotations]
+    assert lines == [
+        "trustworthiness .910 (.500), continuity .870 (.500), overlap .310 (.170); (by chance); 10 neighbours of an even 60",
+        "No more clusters than a Gaussian cloud has: lumps are the method's, not the data's",
+    ]
+    assert "UMAP of 1\u2009200 studies, step 40" in figure.layout.title.text
+    assert figure.layout.xaxis.showticklabels is False and "distances between them do not" in figure.layout.xaxis.title.text
+    clear = replace(found, quality=replace(trusted, clumps=replace(lumps, p=0.02, apart=6.0)), towers=("image.projected",) * 1200)
+    assert "600 images and their reports" in projection.plane(clear, None, "", None).layout.title.text
+    assert "More clusters" in projection.plane(clear, None, "", None).layout.annotations[-1].text
 
 
 def test_a_line_laid_over_a_figure_stands_where_the_drawn_one_would():
@@ -213,6 +233,6 @@ def test_a_row_of_panels_keeps_every_mark_at_its_own_axes():
     marks = collapse.marks(row, 16)
     share = collapse.marks(alone[0], 16)[0].share
     width = row.layout.xaxis.domain[1]
-    assert [mark.share for mark in marks] == pytest.approx([place * (width + theme.GAP) + width * share for place in range(3)])
+    assert [mark.share for mark in marks] == pytest.approx([place * (width + collapse.BETWEEN) + width * share for place in range(3)])
     bare = collapse.panels(every, None, {})
     assert len(bare.layout.shapes) == 1 and all(note.text in said(row) for fig in alone for note in fig.layout.annotations)

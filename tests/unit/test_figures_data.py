@@ -1,5 +1,7 @@
 """What the figures are drawn from: looks, falls, seeds and the map, against plain loops."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -86,6 +88,24 @@ def test_what_comes_after_the_slider_does_not_count():
     assert [falls.fall("a", [run_of([6, 6, 6, 6, 1, 1])], step).kind for step in (4, 16)] == ["kept", "dimensional"]
 
 
+def test_a_fall_that_came_back_and_what_a_probe_did_meanwhile_are_told():
+    found = falls.fall("a", [run_of([6, 7, 6, 2, 5, 6])], 16)
+    assert found.kind == "kept" and found.directions == pytest.approx((6, 6)) and found.probe is None
+    assert (found.dip.before, found.dip.low, found.dip.step) == (pytest.approx(7), pytest.approx(2), 4)
+    stayed = falls.fall("a", [run_of([7, 7, 7, 3, 3, 3], scale=[1, 1, 1, 2, 4, 8])], 16)
+    assert (stayed.kind, stayed.dip) == ("kept", None), "beside a cloud that grew it is no fall, and it did not come back"
+    assert [falls.fall("a", [run_of(ranks)], 16).dip for ranks in ([2, 3, 4, 5, 6, 7], [6, 6, 6, 1, 1, 2])] == [None] * 2
+    learnt = [replace(look, probe=0.6 + place / 20) for place, look in enumerate(run_of([6, 7, 6, 3, 1, 1]))]
+    found = falls.fall("a", [learnt], 16)
+    assert found.probe == pytest.approx((0.65, 0.85)) and found.dip is None and found.directions[1] < found.before
+    assert [falls.together(replace(found, probe=of)) for of in (found.probe, (0.8, 0.81), (0.8, 0.7), None)] == [
+        "rose",
+        "stayed",
+        "fell",
+        None,
+    ]
+
+
 def test_the_mean_of_seeds_is_judged():
     both = [run_of([6, 6, 6, 6]), run_of([6, 6, 2, 2])]
     found = falls.fall("a", both, 16)
@@ -112,19 +132,6 @@ def test_the_map_is_the_plane_of_largest_variance():
     np.testing.assert_allclose(found.explained, values[:2] / values.sum(), rtol=1e-5)
     again = projection.pca(embeddings(-z), like=found)
     np.testing.assert_allclose(again.xy, found.xy, atol=1e-4)  # axes are turned to agree, not flipped
-
-
-def test_trustworthiness_counts_false_and_missing_neighbours():
-    rng = np.random.default_rng(1)
-    z, xy, k = rng.normal(size=(30, 4)), rng.normal(size=(30, 2)), 4
-    false = missing = 0
-    for i in range(30):
-        high, low = (sorted((j for j in range(30) if j != i), key=lambda j: np.sum((rows[i] - rows[j]) ** 2)) for rows in (z, xy))
-        false += sum(high.index(j) + 1 - k for j in low[:k] if j not in high[:k])
-        missing += sum(low.index(j) + 1 - k for j in high[:k] if j not in low[:k])
-    scale = 2 / (30 * k * (60 - 3 * k - 1))
-    assert projection.neighbourhoods(z, xy, k) == pytest.approx((1 - scale * false, 1 - scale * missing))
-    assert projection.neighbourhoods(xy, xy, k) == (1.0, 1.0)
 
 
 @pytest.mark.parametrize("z", [np.ones((12, 3)), np.ones((4, 1)) * np.arange(4)[:, None]], ids=["a point", "one column"])

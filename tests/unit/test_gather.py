@@ -66,7 +66,7 @@ def step(world, rank, start, stop):
 
 
 def join(rank, port):
-    dist.init_process_group("gloo", f"tcp://127.0.0.1:{port}", timeout=timedelta(seconds=60), world_size=2, rank=rank)
+    dist.init_process_group("gloo", f"tcp://127.0.0.1:{port}", timeout=timedelta(seconds=240), world_size=2, rank=rank)
     try:
         return [step(2, rank, *share[rank : rank + 2]) for share in SHARES]
     finally:

@@ -118,7 +118,7 @@ def test_features_with_data_are_probed_on_its_splits_and_carry_its_patients(tmp_
     [
         (np.ones((5, 3, 2)), None, "shape"),
         (np.array(["a", "b"]), None, "expected numbers"),
-        (np.array([[1.0, np.nan], [0, 1]]), None, "not finite"),
+        (np.array([[1.0, 0], [0, np.nan]]), None, r"not finite, the first in row 1 \(counted from 0, key 'row-1'\)"),
         (np.ones((4, 3)), "a\nb\nc\n", "3 keys"),
         (np.ones((3, 3)), "a\nb\na\n", "unique"),
         (np.array([{}, {}], dtype=object), None, "not readable"),

@@ -26,13 +26,13 @@ def a_run(root):
 
 def test_a_job_is_asked_for_once_and_finished_where_its_result_lies(tmp_path, nobody_starts):
     run = a_run(tmp_path)
-    job = request_job(tmp_path, "umap", run.id, {"feature": "image.backbone", "step": 4})
-    again = request_job(tmp_path, "umap", run.id, {"step": 4, "feature": "image.backbone"})
+    job = request_job(tmp_path, "map", run.id, {"feature": "image.backbone", "step": 4})
+    again = request_job(tmp_path, "map", run.id, {"step": 4, "feature": "image.backbone"})
     assert again == job and len(waiting_jobs(tmp_path)) == 1 and nobody_starts == [tmp_path, tmp_path]
     assert (job.status()["state"], job.done) == ("waiting", False)
-    assert job.result == run.path / "analysis" / "umap" / job.id.removeprefix("umap-")
+    assert job.result == run.path / "analysis" / "map" / job.id.removeprefix("map-")
     job.result.mkdir(parents=True)
-    assert request_job(tmp_path, "umap", run.id, {"feature": "image.backbone", "step": 4}).status()["state"] == "finished"
+    assert request_job(tmp_path, "map", run.id, {"feature": "image.backbone", "step": 4}).status()["state"] == "finished"
     assert len(nobody_starts) == 2, "a cached result starts nothing"
     assert open_job(tmp_path, job.id) == job
 
@@ -40,12 +40,12 @@ def test_a_job_is_asked_for_once_and_finished_where_its_result_lies(tmp_path, no
 def test_the_key_depends_on_step_parameters_data_and_version(tmp_path, monkeypatch):
     run, other = a_run(tmp_path), a_run(tmp_path)
     base = {"feature": "image.backbone", "step": 4, "seed": 0}
-    keys = {describe_job(tmp_path, "umap", run.id, base | change).id for change in ({}, {"step": 5}, {"seed": 1}, {"feature": "x"})}
-    keys.add(describe_job(tmp_path, "umap", other.id, base).id)
+    keys = {describe_job(tmp_path, "map", run.id, base | change).id for change in ({}, {"step": 5}, {"seed": 1}, {"feature": "x"})}
+    keys.add(describe_job(tmp_path, "map", other.id, base).id)
     write_json(run.path / "status.json", run.status | {"data_hash": "changed"})
-    keys.add(describe_job(tmp_path, "umap", run.id, base).id)
+    keys.add(describe_job(tmp_path, "map", run.id, base).id)
     monkeypatch.setattr(jobs, "version", lambda name: 99)
-    keys.add(describe_job(tmp_path, "umap", run.id, base).id)
+    keys.add(describe_job(tmp_path, "map", run.id, base).id)
     assert len(keys) == 7
 
 
@@ -66,10 +66,10 @@ def test_a_result_that_was_deleted_is_said_so(tmp_path):
 
 
 def test_unknown_jobs_runs_and_identifiers_are_refused(tmp_path):
-    with pytest.raises(UserError, match=r"no analysis job named 'magic'; known: .*umap"):
+    with pytest.raises(UserError, match=r"no analysis job named 'magic'; known: .*map"):
         request_job(tmp_path, "magic", None, {})
     with pytest.raises(UserError, match="no such run"):
-        request_job(tmp_path, "umap", "nothing", {})
+        request_job(tmp_path, "map", "nothing", {})
     with pytest.raises(UserError, match="no job identifier"):
         open_job(tmp_path, "../../etc")
     job = request_job(tmp_path, "schema", None, {"kind": "methods", "name": "clip"})

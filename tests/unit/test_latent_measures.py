@@ -15,8 +15,10 @@ from tests.unit.test_towers import without_text
 from workbench import measuring
 from workbench.analysis import catalogue, classes, collapse, dimension, growth, isotropy, measures, modality
 from workbench.analysis._reading import Reading
+from workbench.analysis.blind import BLIND
 from workbench.analysis.catalogue import MEASURES, needing
 from workbench.analysis.collapse import NO_LABEL, effective_rank, summarise
+from workbench.analysis.grades import GRADES, situations, trusted
 from workbench.analysis.measures import IMAGE, PAIR, TEXT, Measures, by_class, of_feature, of_looks, of_pair, one_finding, stored
 from workbench.analysis.sheets import DRAWS, isotropic, sheet
 from workbench.analysis.subsampling import UNMEASURED, over_n
@@ -187,6 +189,10 @@ def test_both_towers_are_measured_together_at_their_studies():
     turned = {IMAGE: sides[IMAGE], TEXT: embedded(x, TEXT, keys=sides[IMAGE].keys[::-1])}
     assert of_pair(turned, first, "").missing == "images and reports were looked at on other studies"
     assert of_pair(sides, {}, "given weights").missing == "given weights"
+    narrow = {IMAGE: sides[IMAGE], TEXT: embedded(x[:, :4], TEXT)}
+    assert of_pair(narrow, first, "").missing == "images have 5 dimensions and reports 4: they share no space"
+    with pytest.raises(ValueError, match="widths 5 and 4"):
+        collapse.modality_gap(narrow[IMAGE], narrow[TEXT])
 
 
 def test_a_curve_over_rows_has_the_ceiling_beside_it():
@@ -265,7 +271,7 @@ def test_marks_stand_between_the_ends_and_few_rows_are_grey():
     cloud = embedded(RNG(17).normal(size=(120, 4)))
     own = measures.measured(FEATURE, cloud, embedded(RNG(18).normal(size=(120, 4)) * [1, 0.1, 0.1, 0.1], step=0), "", None, ())
     fig = figures.overview(own, sheet(RNG(19).normal(size=(120, 9)), range(120)), "#123456", LIGHT, figures.title(own), 3)
-    place = list(fig.layout.yaxis.ticktext).index("participation ratio")
+    place = fig.layout.yaxis.tickvals[list(fig.layout.yaxis.ticktext).index("participation ratio")]
     at = {trace.marker.symbol or "circle": trace.x[0] for trace in fig.data if trace.mode == "markers" and trace.y[0] == place}
     assert at["circle"] == pytest.approx(own.trained["participation_ratio"].place) and at["diamond"] < 0.2 and at["square"] > 0.9
     assert own.trained["participation_ratio"].low and any(trace.mode == "lines" and list(trace.y) == [place, place] for trace in fig.data)
@@ -273,9 +279,33 @@ def test_marks_stand_between_the_ends_and_few_rows_are_grey():
     few = measures.measured("<b>f", embedded(RNG(20).normal(size=(30, 16))), None, "why", None, ())
     drawn = figures.overview(few, None, "#123456", LIGHT, figures.title(few), 3)
     edges = {trace.marker.line.color for trace in drawn.data if trace.mode == "markers"}
+    assert figures.title(few) == "<b>f: 30 rows are too few for 16 dimensions"
     assert edges == {"#123456", LIGHT.muted} and "<b>f" not in drawn.layout.title.text
     rows = {row[""]: row for row in figures.numbers(few, None)}
-    assert rows["effective rank"]["untrained"] == "–" and "30 rows" in rows["effective rank"]["without"] and rows["LiDAR"]["value"] == "–"
+    assert (
+        rows["effective rank"]["untrained"] == "–"
+        and rows["effective rank"]["says"].startswith("Fooled here: there are fewer than four rows a dimension. How many")
+        and rows["LiDAR"]["value"] == "–"
+    )
+
+
+def test_measures_stand_in_the_order_in_which_to_trust_them():
+    z = RNG(23).normal(size=(120, 4))
+    plain = of_feature(z, np.arange(120))
+    assert situations(plain) == () and {each.name for each in plain.values} <= set(BLIND) == set(MEASURES)
+    grades = [each.grade for each in trusted(plain)]
+    assert (
+        grades == sorted(grades, key=list(GRADES).index) and grades.count("covered") == 5 and set(grades) == {"covered", "open", "missing"}
+    )
+    assert trusted(plain)[-1].value.name == "lidar" and not trusted(plain)[-1].by
+    few = of_feature(RNG(24).normal(size=(12, 4)) + 9, np.arange(12))
+    assert situations(few) == ("mean", "few") and trusted(few)[0].value.name == "feature_std"
+    rank = next(each for each in trusted(few) if each.value.name == "effective_rank")
+    assert (rank.grade, rank.by) == ("fooled", ("mean", "few")) and rank.why.startswith("nearly all energy") and "four rows" in rank.why
+    heavy = of_feature(z * np.where(np.arange(120) == 0, 60, 1)[:, None], np.arange(120))
+    assert situations(heavy) == ("tails",) and situations(of_feature(0.01 * z, np.arange(120)), plain) == ("shrunk",)
+    assert situations(of_feature(np.c_[z, np.ones(120)] - np.eye(5)[4] * 0.5, np.arange(120))) == ("constant",)
+    assert catalogue.fooled("offset") == BLIND["offset"].said != catalogue.fooled("nesum")
 
 
 def test_tables_hold_every_feature_and_class(found):
@@ -311,4 +341,4 @@ def test_a_curve_shows_the_ceiling_where_four_rows_a_dimension_are_and_the_last_
     )
     assert [row["why"] for row in curves.rows(bare)] == ["few", "odd"]
     up = growth.Growth("nesum", 4, (20, 40), (20, 40), (1.0, 1.2), (None, None), bare.intervals * 2, {})
-    assert curves.title(up) == "NESum rose by 20 % over the last step"
+    assert curves.title(up) == "NESum rose by 20 % from 20 to 40 rows"

@@ -6,10 +6,12 @@ import pytest
 from workbench.analysis.collapse import alignment, modality_gap
 from workbench.analysis.modality import (
     AMOUNTS,
+    WALK,
     close_gap,
     closing,
     cross_spectrum,
     gap_share,
+    gap_walk,
     principal_angles,
     relative_gap,
     separability,
@@ -132,3 +134,21 @@ def test_what_closing_does_to_retrieval_and_zero_shot():
     assert every.forth.recall[1].value == 1
     with pytest.raises(ValueError, match="prompts and labels"):
         closing(x, y, patients, prompts=prompts)
+
+
+def test_texts_alone_walk_along_the_gap():
+    x, y = towers(60, noise=0.8, apart=4.0)
+    labels, patients = (x[:, 1:2] > 0).astype(float), [str(row) for row in range(60)]
+    sides = ([np.eye(6)[1:2] + 2 * np.eye(6)[:1]], [2 * np.eye(6)[:1] - np.eye(6)[1:2]])
+    found = gap_walk(x, y, patients, prompts=sides, labels=labels, amounts=(0, 0.5, 1, 1.5), resamples=40)
+    a, b = unit(x), unit(y)
+    gap = a.mean(0) - b.mean(0)
+    assert [each.gap for each in found] == pytest.approx([np.linalg.norm(gap) * left for left in (1, 0.5, 0, 0.5)], abs=1e-12)
+    for each in found:
+        own = retrieval(a @ unit(b + each.amount * gap).T, np.eye(60, dtype=bool), patients, resamples=40)
+        assert each.forth.recall == own.recall
+        prompts = [[unit(side) + each.amount * gap for side in both] for both in sides]
+        judged = macro_auroc_interval(scores(a, *prompts), labels, np.array(patients), 40)
+        assert each.auroc.value == pytest.approx(judged.value)
+    assert found[0].forth.recall == closing(x, y, patients, amounts=[0], resamples=40)[0].forth.recall
+    assert WALK[0] == 0 and WALK[-1] == 1.5 and 1.0 in WALK

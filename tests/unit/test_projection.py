@@ -1,12 +1,12 @@
-"""The map is a PCA whose signs stay, and it says how far it can be trusted."""
+"""The map is a PCA whose signs stay, by blocks of rows, and on it the gap between two towers."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from workbench.analysis import projection
-from workbench.analysis.projection import neighbourhoods, pca
+from workbench.analysis import _moments, projection, trust
+from workbench.analysis.projection import gap_on, pca
 from workbench.embeddings import Embeddings
 
 RNG = np.random.default_rng
@@ -40,39 +40,37 @@ def test_signs_do_not_flip():
     assert pca(embedded(z), like=replace(mirrored, keys=())).xy == pytest.approx(found.xy, abs=1e-9), "another set of studies is no guide"
 
 
-def venna_kaski(high, low, k):
-    """Trustworthiness, written as in the paper, row by row."""
-    n, total = len(high), 0
-    for i in range(n):
-        order = [j for j in np.argsort(np.linalg.norm(high - high[i], axis=1)) if j != i]
-        near = [j for j in np.argsort(np.linalg.norm(low - low[i], axis=1)) if j != i][:k]
-        total += sum(order.index(j) + 1 - k for j in near if j not in order[:k])
-    return 1 - 2 / (n * k * (2 * n - 3 * k - 1)) * total
-
-
-def test_trustworthiness_and_continuity():
-    high, low = RNG(1).normal(size=(40, 5)), RNG(2).normal(size=(40, 2))
-    trust, kept = neighbourhoods(high, low, 4)
-    assert trust == pytest.approx(venna_kaski(high, low, 4), abs=1e-9)
-    assert kept == pytest.approx(venna_kaski(low, high, 4), abs=1e-9) and trust != kept
-    flat = np.c_[low, np.zeros(40)]
-    assert neighbourhoods(flat, low, 4) == pytest.approx((1, 1), abs=1e-12)
-    assert trust < 0.7, "two unrelated clouds cannot be trusted"
-
-
 def test_where_little_can_be_said():
     few = pca(embedded(cloud(8)))
-    assert few.trustworthiness is None and few.continuity is None and few.xy.shape == (8, 2)
-    point = pca(embedded(np.ones((30, 4))))
-    assert point.explained.tolist() == [0, 0] and point.trustworthiness is None
+    assert few.quality.k == 3 and few.xy.shape == (8, 2)
+    assert pca(embedded(cloud(4))).quality is None
+    point = pca(embedded(np.full((30, 4), 0.1)))
+    assert point.explained.tolist() == [0, 0] and point.quality is None
     line = pca(embedded(cloud(30, 1)))
     assert line.xy.shape == (30, 2) and line.explained == pytest.approx([1, 0])
 
 
-def test_many_studies_are_compared_on_an_even_subset(monkeypatch):
+def test_many_rows_are_summed_in_blocks_and_compared_on_an_even_subset(monkeypatch):
+    z = cloud(41) + 1e4
+    whole = pca(embedded(z))
+    for module in (projection, _moments):
+        monkeypatch.setattr(module, "BLOCK", 7)
+    monkeypatch.setattr(trust, "EXACT", 20)
     monkeypatch.setattr(projection, "EXACT", 20)
-    z = cloud(41)
-    xy = pca(embedded(z)).xy
-    assert neighbourhoods(z, xy, 3) == pytest.approx(
-        neighbourhoods(z[np.linspace(0, 40, 20).astype(int)], xy[np.linspace(0, 40, 20).astype(int)], 3)
-    )
+    found, chosen = pca(embedded(z)), np.linspace(0, 40, 20).astype(int)
+    assert found.xy == pytest.approx(whole.xy, abs=1e-6) and found.explained == pytest.approx(whole.explained)
+    assert found.quality == trust.quality(z.astype(np.float32)[chosen], found.xy[chosen])
+    assert (found.n, found.quality.n) == (41, 20)
+
+
+def test_the_gap_on_a_map_of_both_towers_is_the_difference_of_their_means_seen_from_its_axes():
+    x, y = cloud(20), cloud(20)[::-1] * 0.5 + [0, 3, 0, 0, 0]
+    both = replace(embedded(np.concatenate([x, y])), feature=projection.JOINT)
+    found = pca(both)
+    assert found.towers == ("image.projected",) * 20 + ("text.projected",) * 20
+    _, axes, _ = projection.plane(both)
+    assert np.abs(gap_on(found)) == pytest.approx(np.abs((x.mean(0) - y.mean(0)) @ axes), abs=1e-5)
+    assert found.xy[:20].mean(0) - gap_on(found) == pytest.approx(found.xy[20:].mean(0), abs=1e-9)
+    for other in (replace(found, method="umap"), replace(found, towers=None)):
+        with pytest.raises(ValueError, match="a gap vector can be drawn on a PCA of images and reports"):
+            gap_on(other)

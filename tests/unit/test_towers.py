@@ -9,6 +9,7 @@ import pytest
 import workbench as wb
 from workbench import closing
 from workbench.analysis import towers
+from workbench.analysis.catalogue import MEASURES
 from workbench.analysis.towers import IMAGE, TEXT, Towers, paired, same_text, stored
 from workbench.embeddings import Embeddings
 from workbench.errors import UserError
@@ -92,8 +93,13 @@ def test_a_run_is_measured_with_its_prompts_and_a_look_without_reports_is_comput
     again = closing.of_run(other, 3, wb.open_run(other.path).dataset(), lambda: wb.open_run(other.path).method(3))
     for each in found.numbers:
         assert again[each.name] == pytest.approx(each.value, abs=2e-3), each.name
-    assert {row[""] for row in figures.numbers(found)} <= set(figures.FORMULAS)
+    told = {row[""]: row["says"] for row in figures.numbers(found)}
+    assert told["share of the gap"] == MEASURES["gap_share"].says and len(told) == len(found.numbers) == 12
     assert len({trace.xaxis for trace in view.figure.data}) == 3
+    walk = figures.walk(found, "#123456")
+    assert len(found.walked) == len(figures.walk_rows(found)) == 16 and len({trace.xaxis for trace in walk.data}) == 3
+    assert found.walked[0].forth.value == found.moved[0].forth.value and found.walked[10].gap == pytest.approx(0, abs=1e-9)
+    assert walk.layout.xaxis.range[1] > 1.5 > view.figure.layout.xaxis.range[1]
 
 
 def test_a_method_of_one_tower_shares_no_space(mae_run):

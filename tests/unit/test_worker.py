@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ import pytest
 from training import bench
 from training.worker import Bench, compute, serve, serve_next
 from workbench import jobs
-from workbench.embeddings import Embeddings, load, save
+from workbench.embeddings import load
 from workbench.errors import UserError
 from workbench.jobs import open_job, request_job, waiting_jobs
 from workbench.run import RunConfig, create_run, read_json, write_json
@@ -173,46 +172,6 @@ def test_a_ticket_that_names_no_job_is_dropped(tmp_path):
     ticket = waiting_jobs(tmp_path)[0]
     ticket.write_text('{"id": "to')
     assert not serve_next(tmp_path) and not waiting_jobs(tmp_path)
-
-
-def run_with_features(root, n=40, d=5):
-    values = {"method": {"name": "line"}, "data": {"points": {"config": {"name": "points"}}}}
-    run = create_run(RunConfig.model_validate(values), root)
-    z = np.random.default_rng(0).normal(size=(n, d)).astype(np.float32)
-    names = tuple(f"k{row}" for row in range(n))
-    save(Embeddings(z, names, names, "image.backbone", 4, "abc"), run.path / "artifacts/step-4/embeddings/image.backbone")
-    return run
-
-
-def test_a_map_of_a_look_lies_beside_the_order_of_its_keys(tmp_path, monkeypatch):
-    """With a stand-in for umap, whose compilation takes a minute; tests/full runs the real one."""
-    monkeypatch.setattr(jobs, "FUNCTIONS", REPOSITORY / "training" / "jobs")
-    from training.jobs import umap
-
-    class Plain(SimpleNamespace):
-        def fit_transform(self, z):
-            return z[:, : self.n_components]
-
-    monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=Plain))
-    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
-    parameters = {"feature": "image.backbone", "step": 4}
-    for n, folder in ((40, tmp_path / "large"), (9, tmp_path / "small")):
-        job = request_job(tmp_path, "umap", run_with_features(tmp_path, n).id, parameters)
-        folder.mkdir()
-        if n == 9:
-            with pytest.raises(UserError, match="has 9 rows, a map needs more than 15"):
-                umap.compute(bench.Task(job, parameters, folder))
-        else:
-            umap.compute(bench.Task(job, parameters, folder))
-    assert np.load(tmp_path / "large" / "layout.npy").shape == (40, 2)
-    quality = read_json(tmp_path / "large" / "quality.json")
-    assert (
-        0.5 < quality["trustworthiness"] < 1
-        and 0.5 < quality["continuity"] < 1
-        and quality["keys"][3] == "k3"
-        and (quality["n"], quality["d"]) == (40, 5)
-    )
 
 
 def test_features_of_a_split_at_a_snapshot(tmp_path, monkeypatch):

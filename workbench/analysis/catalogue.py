@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from workbench.analysis import classes, collapse, dimension, isotropy, modality
+from workbench.analysis import _parts, classes, collapse, dimension, isotropy, modality
 from workbench.analysis._reading import Features, Reading
+from workbench.analysis.blind import fooled
 
 Needs = Literal["rows", "views", "classes", "towers"]
 OVER = {  # what a measure is read from besides the rows
@@ -36,20 +37,6 @@ class Measure:
     def spectral(self) -> bool:
         """Whether it is read from the spectrum, which fewer than four rows a column flatten."""
         return self.of is collapse.rankme or self.of in SPECTRAL
-
-
-def within_between(z: Features, groups: classes.Groups) -> Reading:
-    """NC1 alone, as a reading (see `classes.neural_collapse`)."""
-    found = classes.neural_collapse(z, groups)
-    return Reading(found.nc1, found.n, found.d)
-
-
-def least_class_rank(z: Features, groups: classes.Groups) -> Reading:
-    """The effective rank of the class that uses the smallest share of its own ceiling; raises ValueError where no class has two rows."""
-    found = [each for each in classes.class_ranks(z, groups).values() if each.ceiling]
-    if not found:
-        raise ValueError("no class has two rows; a rank within a class needs them")
-    return min(found, key=lambda each: each.value / (each.ceiling or 1))
 
 
 uncentred_rank = partial(collapse.effective_rank, centred=False)
@@ -197,7 +184,7 @@ MEASURES: dict[str, Measure] = {
     "nc1": Measure(
         "How far rows scatter within a class against how far classes lie apart; 0 where every class is a point.",
         "$\\mathrm{tr}(S_w S_b^+) / c$ of $c$ classes (Papyan, Han and Donoho, PNAS 2020)",
-        within_between, "classes", collapsed=0,
+        _parts.within_between, "classes", collapsed=0,
     ),
     "centroid_cosine": Measure(
         "The cosine of the means of two classes: 1 where classes share one direction.",
@@ -212,7 +199,7 @@ MEASURES: dict[str, Measure] = {
     "least_class_rank": Measure(
         "The effective rank within the class that uses least of what its own number of rows allows.",
         "effective rank of each class's rows; the one with the least share of its isotropic ceiling",
-        least_class_rank, "classes", collapsed=1,
+        _parts.least_class_rank, "classes", collapsed=1,
     ),
     "alignment": Measure(
         "How far an image and its report lie apart: 0 is together, 2 is unrelated.",
@@ -238,6 +225,21 @@ MEASURES: dict[str, Measure] = {
         "How often a plane tells image from report, on patients it was not fitted on; one half is chance.",
         "accuracy of a ridge, five folds of patients (Liang et al., NeurIPS 2022)",
         modality.separability, "towers",
+    ),
+    "shared_directions": Measure(
+        "How many directions images and reports have in common.",
+        "$\\exp(-\\sum_i p_i \\log p_i)$, $p_i = \\sigma_i / \\sum_j \\sigma_j$, of the singular values $\\sigma_i$ of $X^\\top Y / n$, unit rows, centred",
+        _parts.shared_directions, "towers",
+    ),
+    "shared_strength": Measure(
+        "How much images and reports have in common; beside it what pairs at random give.",
+        "$\\Vert X^\\top Y / n\\Vert_*$ of unit rows, centred",
+        _parts.shared_strength, "towers",
+    ),
+    "first_principal_angle": Measure(
+        "The angle between the main axes of the towers, in degrees.",
+        "$\\arccos |u_1^\\top v_1|$ of the largest principal axes (Björck and Golub, 1973)",
+        _parts.first_principal_angle, "towers",
     ),
 }  # fmt: skip
 
@@ -274,14 +276,20 @@ def markdown() -> str:
     lines = [
         "# Measures of the latent space",
         "",
-        "Written from `workbench/analysis/catalogue.py`: `python -m workbench.analysis.catalogue`.",
+        "Written from `workbench/analysis/catalogue.py`: `python -m workbench.analysis.catalogue`. An example of what fools each: [gallery.md](gallery.md).",
     ]
     for needs, told in OVER.items():
-        lines += ["", f"## Of {told}", "", "| measure | says | formula | a collapsed cloud gives |", "|---|---|---|---|"]
+        lines += [
+            "",
+            f"## Of {told}",
+            "",
+            "| measure | says | formula | a collapsed cloud gives | what fools it |",
+            "|---|---|---|---|---|",
+        ]
         for name in needing(needs):  # type: ignore[arg-type]
             each = MEASURES[name]
             ends = "" if each.collapsed is None else f"{each.collapsed:g}"
-            lines.append(f"| `{name}` | {each.says} | {each.formula.replace('|', BAR)} | {ends} |")
+            lines.append(f"| `{name}` | {each.says} | {each.formula.replace('|', BAR)} | {ends} | {fooled(name)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -7,7 +7,18 @@ from typing import Any, Literal
 import numpy as np
 
 from workbench.analysis._interval import Interval, withheld
-from workbench.analysis._jackknife import GROUPS, Parts, around, group_rows, pairs_of, procedure, reason, row_kurtosis, standard_error
+from workbench.analysis._jackknife import (
+    GROUPS,
+    Parts,
+    around,
+    group_rows,
+    pairs_of,
+    procedure,
+    reason,
+    row_fourth,
+    row_kurtosis,
+    standard_error,
+)
 from workbench.analysis._moments import Moments, as_array, eigenvalues, floor_of, moments, seen
 from workbench.analysis._reading import ENOUGH, Features, Reading, ceiling, exp_entropy, normalised, participation, ratio, reading
 from workbench.analysis.classes import lidar
@@ -67,6 +78,7 @@ class Geometry:
     patients: int | None
     procedure: str
     row_kurtosis: float
+    row_fourth: float
     mean_norm: float
     effective_rank: Interval
     participation_ratio: Interval
@@ -82,7 +94,7 @@ class Geometry:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers for geometry.json."""
-        head = {key: getattr(self, key) for key in ("n", "d", "patients", "procedure", "row_kurtosis", "mean_norm")}
+        head = {key: getattr(self, key) for key in ("n", "d", "patients", "procedure", "row_kurtosis", "row_fourth", "mean_norm")}
         for key in STATISTICS:
             found: Interval = getattr(self, key)
             head[key] = {
@@ -114,6 +126,7 @@ def summarise(z: Features, patients: Sequence[object] | None, n_groups: int = GR
         patients=count,
         procedure=name,
         row_kurtosis=row_kurtosis(rows),
+        row_fourth=row_fourth(rows),
         mean_norm=float(np.linalg.norm(whole.mean)),
         spectrum=np.sqrt(spectrum),
         **intervals,
@@ -261,6 +274,8 @@ def alignment(x: Features, y: Features) -> Reading:
 
 
 def modality_gap(x: Features, y: Features, normalise: bool = True) -> Reading:
-    """Distance of the means of two clouds (n, d) and (m, d), rows normalised first (Liang et al., NeurIPS 2022)."""
+    """Distance of the means of two clouds (n, d) and (m, d), rows normalised first (Liang et al., NeurIPS 2022). ValueError where widths differ."""
     a, b = (normalised(x), normalised(y)) if normalise else (as_array(x).astype(np.float64), as_array(y).astype(np.float64))
+    if a.shape[1] != b.shape[1]:
+        raise ValueError(f"clouds of widths {a.shape[1]} and {b.shape[1]} share no space: their means have no distance")
     return Reading(float(np.linalg.norm(a.mean(0) - b.mean(0))), *a.shape)

@@ -11,8 +11,8 @@ from workbench.analysis._interval import Interval
 from workbench.analysis._moments import as_array
 from workbench.analysis._reading import ENOUGH, Features
 from workbench.analysis.catalogue import MEASURES, named, read
-from workbench.analysis.sheets import ceiling_beside, part
-from workbench.analysis.subsampling import nested, over_n
+from workbench.analysis.sheets import ceiling_beside
+from workbench.analysis.subsampling import nested, of_rows
 from workbench.errors import UserError
 from workbench.run import read_json
 
@@ -72,35 +72,40 @@ def grow(name: str, z: Features, patients: Sequence[object] | np.ndarray, beside
     """
     if name not in MEASURES:
         raise UserError(f"no measure {name!r}; there are {', '.join(MEASURES)}")
-    people, measure = np.asarray(patients).astype(str), MEASURES[name]
+    people, sizes = np.asarray(patients).astype(str), halves(patients)
     rows: list[tuple[int, int, float, float | None, Interval]] = []
+    left_out: dict[str, str] = {}
     try:
         whole = as_array(z)
-        read(name, z, beside, people)
+        for size, kept in zip(sizes, nested(people, sizes)):
+            try:
+                rows.append(read_at(name, whole, people, kept, beside))
+            except ValueError as error:
+                left_out[str(size)] = str(error)
     except ValueError as error:
         raise UserError(f"{named(name)}: {error}") from None
-    left_out: dict[str, str] = {}
-    for size in halves(people):
-        try:
-            if measure.needs == "rows":
-                found = over_n(measure.of, z, people, [size])
-            else:
-                found = over_n(lambda own, at: read(name, own, beside[at], people[at]), whole, people, [size], labels=np.arange(len(whole)))
-        except ValueError as error:
-            left_out[str(size)] = str(error)
-            continue
-        if not np.isfinite(found.values[0]):
-            left_out[str(size)] = f"{named(name)} is not defined for these rows"
-            continue
-        kept = nested(people, [size])[0]
-        ceiling: float | None = float(found.ceilings[0])
-        if np.isnan(found.ceilings[0]):
-            ceiling = ceiling_beside(name, as_array(part(z, kept)), beside[kept] if measure.needs == "classes" else None)
-        rows.append((int(found.rows[0]), int(found.patients[0]), float(found.values[0]), ceiling, found.intervals[0]))
-    if not rows:
-        raise UserError(f"{named(name)}: {next(iter(left_out.values()))}")
-    sizes, people_of, values, ceilings, intervals = zip(*rows)
-    return Growth(name, whole.shape[1], sizes, people_of, values, ceilings, intervals, left_out)
+    if str(sizes[-1]) in left_out:
+        raise UserError(f"{named(name)}: {left_out[str(sizes[-1])]}")
+    taken, people_of, values, ceilings, intervals = zip(*rows)
+    return Growth(name, whole.shape[1], taken, people_of, values, ceilings, intervals, left_out)
+
+
+def read_at(
+    name: str, whole: np.ndarray, people: np.ndarray, kept: np.ndarray, beside: Any = None
+) -> tuple[int, int, float, float | None, Interval]:
+    """Rows, patients, value, isotropic ceiling and interval of a measure of the rows (n, d) at `kept`; ValueError where it cannot be read there."""
+    measure = MEASURES[name]
+    if measure.needs == "rows":
+        found, spread = of_rows(measure.of, whole, people, kept)
+    else:
+        every = np.arange(len(whole))
+        found, spread = of_rows(lambda own, at: read(name, own, beside[at], people[at]), whole, people, kept, every)
+    if not np.isfinite(found.value):
+        raise ValueError(f"{named(name)} is not defined for these rows")
+    ceiling = found.ceiling
+    if ceiling is None:
+        ceiling = ceiling_beside(name, whole[kept], beside[kept] if measure.needs == "classes" else None)
+    return len(kept), len(set(people[kept])), found.value, ceiling, spread
 
 
 def read_growth(folder: Path) -> Growth:

@@ -87,13 +87,17 @@ def coherence(z: Features) -> Reading:
 def hubness(z: Features, k: int = 10) -> Reading:
     """Skewness of how often a row is among the k nearest of others (Radovanovic et al., JMLR 2010): above 1 a few rows answer every query.
 
-    Cosine neighbours, as retrieval ranks. No ceiling: hubs grow with d even in isotropic clouds, by no closed form.
+    Cosine neighbours, as retrieval ranks. No ceiling: isotropic clouds have hubs, too, by no closed form.
     """
     rows = normalised(z)
     index, _ = neighbours(rows, k)
-    count = np.bincount(index.ravel(), minlength=len(rows)).astype(float)
-    moved = count - count.mean()
-    return Reading(ratio(float(np.mean(moved**3)), float(np.mean(moved**2)) ** 1.5), *rows.shape)
+    return Reading(skewness(np.bincount(index.ravel(), minlength=len(rows))), *rows.shape)
+
+
+def skewness(values: np.ndarray) -> float:
+    """Third standardised moment of (n,) values; 0 where all are equal."""
+    moved = np.asarray(values, float) - np.mean(values)
+    return ratio(float(np.mean(moved**3)), float(np.mean(moved**2)) ** 1.5)
 
 
 def orthogonality_residual(z: Features) -> Reading:

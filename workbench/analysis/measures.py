@@ -171,7 +171,10 @@ def measured(
 
 def of_pair(features: Mapping[str, Embeddings], untrained: Mapping[str, Embeddings], why: str) -> Measured:
     """Measures of both towers together (n, d), images and reports of the same studies."""
-    pairs = []
+    pairs, (wide, other) = [], (features[name].features.shape[1] for name in (IMAGE, TEXT))
+    if wide != other:
+        told = f"images have {wide} dimensions and reports {other}: they share no space"
+        return Measured(PAIR, Sheet(0, 0, 0, 0, "", ()), None, told, ())
     for each in (features, untrained):
         x, y = each.get(IMAGE), each.get(TEXT)
         known = x is not None and y is not None and x.keys == y.keys == features[IMAGE].keys

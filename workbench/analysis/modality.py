@@ -15,6 +15,7 @@ from workbench.analysis.zeroshot import scores
 from workbench.randomness import rng
 
 AMOUNTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+WALK = tuple(step / 10 for step in range(16))
 FOLDS = 5
 
 
@@ -162,26 +163,66 @@ def closing(
     is not tested.
     """
     a, b = paired(x, y)
-    if (prompts is None) != (labels is None):
-        raise ValueError("zero-shot needs prompts and labels; one of them is missing")
-    own, gap, found = np.eye(len(a), dtype=bool) if correct is None else np.asarray(correct, bool), a.mean(0) - b.mean(0), []
+    sides, gap, found = both_or_neither(prompts, labels), a.mean(0) - b.mean(0), []
     for amount in amounts:
         u, v = close_gap(a, b, amount)
-        cosine, auroc = u @ v.T, None
-        if prompts is not None and labels is not None:
-            sides = [[normalised(each) + amount / 2 * gap for each in side] for side in prompts]
-            auroc = macro_auroc_interval(scores(u, sides[0], sides[1]), labels, np.asarray(patients), resamples)
-        found.append(
-            Closing(
-                amount=float(amount),
-                gap=float(modality_gap(u, v)),
-                share=float(gap_share(u, v)),
-                alignment=float(alignment(u, v)),
-                mean_cosine=(float(mean_cosine(u)), float(mean_cosine(v))),
-                cone_cosine=(float(cone_cosine(u)), float(cone_cosine(v))),
-                forth=retrieval(cosine, own, patients, resamples=resamples),
-                back=retrieval(cosine.T, own.T, patients, resamples=resamples),
-                auroc=auroc,
-            )
-        )
+        spoken = [[each + amount / 2 * gap for each in side] for side in sides]
+        found.append(measured(amount, u, v, patients, correct, spoken, labels, resamples))
     return found
+
+
+def gap_walk(
+    x: Features,
+    y: Features,
+    patients: Sequence[str],
+    correct: np.ndarray | None = None,
+    prompts: tuple[Sequence[np.ndarray], Sequence[np.ndarray]] | None = None,
+    labels: np.ndarray | None = None,
+    amounts: Sequence[float] = WALK,
+    resamples: int = 300,
+) -> list[Closing]:
+    """The same with the texts (and prompts) alone moved, by `amount` of the gap: unit rows of `y` + amount * (mean of x - mean of y), in one step.
+
+    At 1 the means coincide, beyond the texts pass the images; images stay. This is the straight line that a map can draw (Liang et al., NeurIPS
+    2022); cosines are taken at every place.
+    """
+    a, b = paired(x, y)
+    sides, gap, found = both_or_neither(prompts, labels), a.mean(0) - b.mean(0), []
+    for amount in amounts:
+        spoken = [[each + amount * gap for each in side] for side in sides]
+        found.append(measured(amount, a, b + amount * gap, patients, correct, spoken, labels, resamples))
+    return found
+
+
+def both_or_neither(
+    prompts: tuple[Sequence[np.ndarray], Sequence[np.ndarray]] | None, labels: np.ndarray | None
+) -> list[list[np.ndarray]]:  # fmt: skip
+    """Positive and negative prompts normalised, nothing where there are none; ValueError where they or the labels are missing alone."""
+    if (prompts is None) != (labels is None):
+        raise ValueError("zero-shot needs prompts and labels; one of them is missing")
+    return [[normalised(each) for each in side] for side in prompts or ()]
+
+
+def measured(
+    amount: float,
+    u: np.ndarray,
+    v: np.ndarray,
+    patients: Sequence[str],
+    correct: np.ndarray | None,
+    sides: Sequence[Sequence[np.ndarray]],
+    labels: np.ndarray | None,
+    resamples: int,
+) -> Closing:
+    """Gap, cones, retrieval and zero-shot of two towers (n, d) as they lie, by the cosine."""
+    own, cosine = np.eye(len(u), dtype=bool) if correct is None else np.asarray(correct, bool), normalised(u) @ normalised(v).T
+    return Closing(
+        amount=float(amount),
+        gap=float(modality_gap(u, v, normalise=False)),
+        share=float(gap_share(u, v)),
+        alignment=float(alignment(u, v)),
+        mean_cosine=(float(mean_cosine(u)), float(mean_cosine(v))),
+        cone_cosine=(float(cone_cosine(u)), float(cone_cosine(v))),
+        forth=retrieval(cosine, own, patients, resamples=resamples),
+        back=retrieval(cosine.T, own.T, patients, resamples=resamples),
+        auroc=None if labels is None else macro_auroc_interval(scores(u, sides[0], sides[1]), labels, np.asarray(patients), resamples),
+    )

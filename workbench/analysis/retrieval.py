@@ -1,17 +1,20 @@
-"""From an image to its report and back: recall at k with intervals, and what chance finds."""
+"""From an image to its report and back: recall, precision and ranks with intervals over patients, and what chance finds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
 
 import numpy as np
+from scipy.special import gammaln
 
+from workbench.analysis._auroc import members
 from workbench.analysis._bootstrap import limits
-from workbench.analysis.statistics import Interval
+from workbench.analysis._interval import Interval, withheld
 from workbench.errors import UserError
 
 KS = (1, 5, 10)
 FEWEST = 10  # patients below which no interval is given
+NORMAL = 1.959964  # quantile of 97.5 %
 
 
 @dataclass(frozen=True)
@@ -45,24 +48,81 @@ def retrieval(
         raise UserError(f"retrieval: scores {scores.shape}, correct {correct.shape} and {len(patients)} patients do not fit together")
     if not correct.any(1).all():
         raise UserError(f"retrieval: query {int(np.flatnonzero(~correct.any(1))[0])} has no correct candidate; leave it out")
-    found, (n, m) = ranks(scores, correct), scores.shape
-    _, member = np.unique(np.asarray(patients).astype(str), return_inverse=True)
-    count = int(member.max()) + 1
-    recall = {}
-    for k in ks:
-        hits = np.bincount(member, (found <= k).astype(float), count)
-        of = np.bincount(member, minlength=count).astype(float)
-        value = float(hits.sum() / n)
-        if count < FEWEST or value in (0.0, 1.0):
-            why = f"{count} patients are too few for an interval" if count < FEWEST else "all queries agree: a bootstrap cannot tell"
-            recall[k] = Interval(value, None, None, "", why)
-            continue
+    return of_ranks(ranks(scores, correct), correct.sum(1), scores.shape[1], patients, ks, resamples, seed)
 
-        def share(weights: np.ndarray, hits: np.ndarray = hits, of: np.ndarray = of) -> np.ndarray:
-            return np.asarray((hits @ weights) / (of @ weights))
 
-        low, high, _ = limits(share, value, count, count, resamples, seed, 0.95)
-        recall[k] = Interval(value, low, high, f"BCa, {count} patients, {resamples} resamples, 95 %, candidates fixed", "")
-    own = correct.sum(1)
-    chance = {k: float(np.mean([1 - comb(m - int(c), min(k, m)) / comb(m, min(k, m)) for c in own])) for k in ks}
-    return Retrieval(recall, chance, found, n, m, count)
+def of_ranks(
+    found: np.ndarray, correct: np.ndarray, candidates: int, patients: Sequence[str], ks: Sequence[int] = KS, resamples: int = 2000, seed: int = 0
+) -> Retrieval:  # fmt: skip
+    """The same from the ranks (n,) and how many of the candidates are correct for each query (n,)."""
+    recall = {k: over_patients(found <= k, patients, resamples, seed) for k in ks}
+    chance = {k: recall_by_chance(correct, candidates, k) for k in ks}
+    return Retrieval(recall, chance, found, len(found), candidates, len(set(map(str, patients))))
+
+
+def over_patients(values: np.ndarray, patients: Sequence[str], resamples: int = 2000, seed: int = 0) -> Interval:
+    """Mean over queries (n,) of a number between 0 and 1 each, with BCa limits over patients; without them for 0 resamples."""
+    values, n = np.asarray(values, float), len(values)
+    member, count = members(patients)
+    hits, of = np.bincount(member, values, count), np.bincount(member, minlength=count).astype(float)
+    value = float(hits.sum() / n)
+    if count < FEWEST:
+        return withheld(value, f"{count} patients are too few for an interval")
+    if not np.ptp(values):
+        return withheld(value, "all queries agree: a bootstrap cannot tell")
+    if not resamples:
+        return withheld(value, "no interval asked for")
+
+    def share(weights: np.ndarray) -> np.ndarray:
+        return np.asarray((hits @ weights) / (of @ weights))
+
+    low, high, _ = limits(share, value, count, count, resamples, seed, 0.95)
+    return Interval(value, low, high, f"BCa, {count} patients, {resamples} resamples, 95 %, candidates fixed", "")
+
+
+def recall_by_chance(correct: np.ndarray, candidates: int, k: int) -> float:
+    """Recall at k of candidates in random order; `correct` (n,) counts those of each query."""
+    m, k = candidates, min(k, candidates)
+    number, times = np.unique(correct, return_counts=True)
+    return float(sum(int(t) * (1 - comb(m - int(c), min(k, m)) / comb(m, min(k, m))) for c, t in zip(number, times)) / len(correct))
+
+
+def median_rank(found: np.ndarray, patients: Sequence[str]) -> Interval:
+    """Median of ranks (n,), with the interval of Woodruff (JASA 1952): the share below, its error clustered by patient, turned into ranks."""
+    found = np.asarray(found, float)
+    (member, count), value = members(patients), float(np.median(found))
+    if count < FEWEST:
+        return withheld(value, f"{count} patients are too few for an interval")
+    below = (found < value) + 0.5 * (found == value)
+    apart = np.bincount(member, below - below.mean(), count)
+    error = float(np.sqrt(count / (count - 1) * np.sum(apart**2))) / len(found)
+    low, high = np.quantile(found, np.clip([0.5 - NORMAL * error, 0.5 + NORMAL * error], 0, 1))
+    return Interval(value, float(low), float(high), f"Woodruff, clustered by {count} patients, 95 %")
+
+
+def median_by_chance(correct: np.ndarray, candidates: int) -> float:
+    """Median rank of the best of `correct` (n,) candidates of each query in random order: the least rank that half of the queries reach."""
+    number, times = np.unique(correct, return_counts=True)
+    places = np.arange(1, candidates + 1)
+    left = np.maximum(candidates - number[:, None] - places, -1)
+    log = gammaln(candidates - number[:, None] + 1.0) - gammaln(np.maximum(left, 0) + 1.0) + gammaln(candidates - places + 1.0)
+    later = np.where(left < 0, 0, np.exp(log - gammaln(candidates + 1.0)))  # that the best comes after this place
+    reached = 1 - times @ later / times.sum()
+    return float(places[np.argmax(reached >= 0.5 - 1e-9)])
+
+
+def listed(scores: np.ndarray, k: int) -> np.ndarray:
+    """(n, m): how likely each candidate is among the first k of its query; scores that tie share the places left. -inf is never listed."""
+    edge = np.partition(scores, -k, axis=1)[:, -k, None]
+    above, level = scores > edge, (scores == edge) & np.isfinite(scores)
+    left = k - above.sum(1, keepdims=True)
+    return above + level * (left / np.maximum(level.sum(1, keepdims=True), 1))
+
+
+def same_labels(labels: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(n, m) bool: whether two studies agree in every label that both state, and both state one; labels (n, c) and (m, c) 1, 0, NaN."""
+    signs = [[(each > 0.5).astype(np.float32), (each <= 0.5).astype(np.float32)] for each in (labels, others)]
+    (present, absent), (with_it, without) = signs
+    apart = present @ without.T + absent @ with_it.T
+    both = (present + absent) @ (with_it + without).T
+    return np.asarray((apart == 0) & (both > 0))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.analysis._jackknife import row_kurtosis
 from workbench.analysis._moments import as_rows
 from workbench.analysis._reading import ENOUGH, Features
 from workbench.analysis.catalogue import MEASURES, named, needing, read
@@ -52,7 +53,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Every measure of one matrix (n, d) of `patients`; `constant` of its columns never change."""
+    """Every measure of one matrix (n, d) of `patients`; `constant` of its columns never change. `row_kurtosis`: of the norms of its centred rows."""
 
     n: int
     d: int
@@ -60,6 +61,7 @@ class Sheet:
     constant: int
     procedure: str
     values: tuple[Value, ...]
+    row_kurtosis: float | None = None
 
     def __getitem__(self, name: str) -> Value:
         return next(each for each in self.values if each.name == name)
@@ -129,7 +131,8 @@ def sheet(z: Features, patients: Sequence[object] | np.ndarray, names: Iterable[
     values = tuple(value_of(name, z, patients, beside, known) for name in names)
     constant = int(np.sum(np.ptp(rows, axis=0) == 0)) if finite else 0
     procedure = known.procedure if known is not None else ""
-    return Sheet(len(rows), rows.shape[1], len(set(map(str, patients))), constant, procedure, values)
+    kurtosis = row_kurtosis(rows.astype(np.float64)) if finite and len(rows) > 1 else None
+    return Sheet(len(rows), rows.shape[1], len(set(map(str, patients))), constant, procedure, values, kurtosis)
 
 
 def part(z: Features, rows: np.ndarray) -> Features:

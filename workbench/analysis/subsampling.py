@@ -67,8 +67,9 @@ def over_n(
         raise ValueError(f"{len(people)} patients for {len(rows)} rows; expected one a row")
     chosen, found, intervals = nested(people, sizes, seed), [], []
     for kept in chosen:
-        found.append(statistic(rows[kept]) if labels is None else statistic(rows[kept], np.asarray(labels)[kept]))
-        intervals.append(interval(statistic, rows[kept], people[kept], found[-1].value))
+        own, spread = of_rows(statistic, rows, people, kept, labels)
+        found.append(own)
+        intervals.append(spread)
     return Curve(
         statistic=getattr(statistic, "__name__", "statistic"),
         rows=np.array([len(kept) for kept in chosen]),
@@ -78,6 +79,15 @@ def over_n(
         intervals=tuple(intervals),
         d=rows.shape[1],
     )
+
+
+def of_rows(
+    statistic: Callable[..., Reading], rows: np.ndarray, patients: np.ndarray, kept: np.ndarray, labels: np.ndarray | None = None
+) -> tuple[Reading, Interval]:
+    """`statistic` of the rows (n, d) at `kept` (m,), and its interval over their patients or why there is none; `labels` (n,) go with the rows."""
+    own = rows[kept]
+    found = statistic(own) if labels is None else statistic(own, np.asarray(labels)[kept])
+    return found, interval(statistic, own, patients[kept], found.value)
 
 
 def interval(statistic: Callable[..., Reading], rows: np.ndarray, patients: np.ndarray, value: float) -> Interval:

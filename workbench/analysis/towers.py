@@ -8,18 +8,28 @@ from typing import Any
 import numpy as np
 
 from workbench.analysis._interval import Interval
+from workbench.analysis._reading import normalised
 from workbench.analysis.collapse import alignment, modality_gap, uniformity
 from workbench.analysis.factors import placed
 from workbench.analysis.isotropy import cone_angle
-from workbench.analysis.modality import closing, cross_spectrum, gap_share, principal_angles, relative_gap, separability
+from workbench.analysis.modality import Closing, closing, cross_spectrum, gap_share, gap_walk, principal_angles, relative_gap, separability
+from workbench.analysis.projection import IMAGE, JOINT, TEXT
 from workbench.dataset import Dataset
 from workbench.embeddings import Embeddings
 from workbench.errors import UserError
 from workbench.run import Run, read_json
 
-IMAGE, TEXT = "image.projected", "text.projected"
 RECALL = 5
 Prompts = tuple[Sequence[np.ndarray], Sequence[np.ndarray]]  # positive and negative vectors (t, d) of every label
+
+
+MEASURED = {  # a number that is one tower's measure -> that of the catalogue; others are called as there
+    "uniformity of images": "uniformity",
+    "uniformity of reports": "uniformity",
+    "share of the gap": "gap_share",
+    "cone of images": "cone_angle",
+    "cone of reports": "cone_angle",
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +39,11 @@ class Number:
     name: str
     value: float
     reference: float | None = None
+
+    @property
+    def measure(self) -> str:
+        """Its name in the catalogue, where its sentence and formula stand."""
+        return MEASURED.get(self.name, self.name.replace(" ", "_"))
 
 
 @dataclass(frozen=True)
@@ -44,7 +59,10 @@ class Moved:
 
 @dataclass(frozen=True)
 class Towers:
-    """Images and reports of `n` studies at a step; `why` says why there is no zero-shot. `chance`: of recall at 5, forth and back."""
+    """Images and reports of `n` studies at a step; `why` says why there is no zero-shot. `chance`: of recall at 5, forth and back.
+
+    `moved`: both towers moved towards each other on the sphere; `walked`: the texts alone along the gap, to one and a half of it.
+    """
 
     run: str
     step: int
@@ -54,6 +72,7 @@ class Towers:
     repeated: int
     numbers: tuple[Number, ...]
     moved: tuple[Moved, ...]
+    walked: tuple[Moved, ...]
     chance: tuple[float, float]
     temperature: float | None
     why: str
@@ -68,11 +87,12 @@ class Towers:
     @classmethod
     def of_dict(cls, values: Mapping[str, Any]) -> "Towers":
         """What `as_dict` gave, also through JSON."""
-        moved = []
-        for row in values["moved"]:
-            intervals = {name: Interval(**row[name]) if row[name] else None for name in ("forth", "back", "auroc")}
-            moved.append(Moved(**dict(row) | intervals))
-        nested = {"numbers": tuple(Number(**row) for row in values["numbers"]), "moved": tuple(moved), "chance": tuple(values["chance"])}
+        nested: dict[str, Any] = {"numbers": tuple(Number(**row) for row in values["numbers"]), "chance": tuple(values["chance"])}
+        for way in ("moved", "walked"):
+            nested[way] = tuple(
+                Moved(**row | {name: Interval(**row[name]) if row[name] else None for name in ("forth", "back", "auroc")})
+                for row in values[way]
+            )
         return cls(**dict(values) | nested)
 
 
@@ -94,6 +114,16 @@ def paired(run: Run, x: Embeddings, y: Embeddings) -> tuple[Embeddings, Embeddin
         kept = [place for place, key in enumerate(x.keys) if key in rows]
         x, y = taken(x, kept), taken(y, [rows[x.keys[place]] for place in kept])
     return x, y
+
+
+def together(run: Run, x: Embeddings, y: Embeddings) -> Embeddings:
+    """Both towers in one cloud (2 n, d): the images' unit rows, then the reports' of the same studies, since cosines are what is compared.
+
+    Raises UserError where widths differ.
+    """
+    x, y = paired(run, x, y)
+    z = np.concatenate([normalised(x), normalised(y)]).astype(np.float32)
+    return Embeddings(z, x.keys * 2, x.patients * 2, JOINT, x.checkpoint, x.data_hash)
 
 
 def taken(of: Embeddings, rows: Sequence[int]) -> Embeddings:
@@ -148,17 +178,24 @@ def of_run(
     progress(0.5, "closing the gap")
     labels = np.asarray(dataset.labels, float)[places][:, list(judged)] if prompts is not None else None
     rows = closing(x, y, x.patients, correct, prompts, labels)
-    moved = [Moved(each.amount, each.gap, each.forth.recall[RECALL], each.back.recall[RECALL], macro(each.auroc)) for each in rows]
+    moved = tuple(as_moved(each) for each in rows)
+    progress(0.7, "walking along the gap")
+    walked = tuple(as_moved(each) for each in gap_walk(x, y, x.patients, correct, prompts, labels))
     chance = rows[0].forth.chance[RECALL], rows[0].back.chance[RECALL]
     n, d = x.features.shape
     repeated = n - len(set(texts))
-    return Towers(run.id, x.checkpoint, n, d, len(set(x.patients)), repeated, tuple(numbers), tuple(moved), chance, temperature, why)
+    return Towers(run.id, x.checkpoint, n, d, len(set(x.patients)), repeated, tuple(numbers), moved, walked, chance, temperature, why)
 
 
 def angle(x: Embeddings, y: Embeddings) -> list[Number]:
     """The angle between the first principal axes, where both towers have one."""
     moving = all(np.ptp(each.features, axis=0).any() for each in (x, y))
     return [Number("first principal angle", float(principal_angles(x, y, 1)[0]), 90.0)] if moving else []
+
+
+def as_moved(each: Closing) -> Moved:
+    """What is kept of one amount."""
+    return Moved(each.amount, each.gap, each.forth.recall[RECALL], each.back.recall[RECALL], macro(each.auroc))
 
 
 def macro(found: Any) -> Interval | None:

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from workbench.analysis.across import Across, Grid
 from workbench.analysis.looks import Overlay, Trajectory
 from workbench.figures import collapse, theme, zeroshot
+from workbench.figures._film import tile
 from workbench.figures.theme import LIGHT, Palette, number
 
 NAMES = {
@@ -25,7 +26,7 @@ def seeds(every: Sequence[Sequence[Trajectory]], step: int, slots: Mapping[str, 
     labels = list(dict.fromkeys(each.label for found in every for each in found))
     panels = []
     for order, found in enumerate(every):
-        title, drawn, _ = collapse.PANELS[found[0].statistic]
+        title, drawn = collapse.PANELS[found[0].statistic]
         canvas = theme.Canvas(palette, title, drawn.format(d=found[0].d), zeroshot.HEAD + 12 + 34 * len(labels))
         spans: list[float] = []
         for place, label in enumerate(labels):
@@ -96,6 +97,9 @@ def ratio(found: Overlay, reference: str, slots: Mapping[str, int], palette: Pal
         ends.append((float(seen[-1]), theme.clip(label, 22), colour))
     low, high = min(spans) - 0.1, max(spans) + 0.1
     shown, texts = theme.powers(low, high)
+    if len(shown) < 2:
+        shown = [times for times in (0.125, 0.25, 0.5, 1, 2, 4, 8) if low <= np.log10(times) <= high]
+        texts = [number(times) for times in shown]
     ticks = theme.doubling(found.d)
     canvas.y |= {"type": "log", "range": [low, high], "tickvals": shown, "ticktext": texts}
     canvas.x |= {
@@ -139,8 +143,13 @@ def differences(found: Mapping[str, Across], slots: Mapping[str, int], palette: 
     return theme.row(panels)
 
 
-def alike(of: Grid, measure: str, palette: Palette = LIGHT, title: str = "", axes: tuple[str, str] = ("", ""), n: int = 0) -> go.Figure:
-    """Rows of the first run, columns of the second: from no likeness (paper) to the same up to rotation and scale (ink); chance under the mouse."""
+def alike(
+    of: Grid, measure: str, palette: Palette = LIGHT, title: str = "", axes: tuple[str, str] = ("", ""), n: int = 0, clickable: bool = False
+) -> go.Figure:  # fmt: skip
+    """Rows of the first run, columns of the second: from no likeness (paper) to the same up to rotation and scale (ink); chance under the mouse.
+
+    `clickable`: an unseen mark in each cell carries the names of its row and column.
+    """
     canvas = theme.Canvas(palette, title, f"{NAMES[measure]}, {n} studies; by chance up to {number(float(of.chance.max()))}", 330)
     scale = [[share, colour] for share, colour in zip(np.linspace(0, 1, len(palette.heat)), palette.heat)]
     bar = {"thickness": 8, "outlinewidth": 0, "nticks": 5, "tickfont": {"size": theme.SMALL, "color": palette.muted}, "xpad": 6}
@@ -156,6 +165,8 @@ def alike(of: Grid, measure: str, palette: Palette = LIGHT, title: str = "", axe
         heat
         | {"colorscale": scale, "colorbar": bar, "customdata": told, "hovertemplate": "%{customdata}<extra></extra>", "xgap": 1, "ygap": 1}
     )
+    if clickable:
+        answer(canvas, of, told)
     if max(of.values.shape) <= CELLS:
         for i, row in enumerate(of.values):
             for j, value in enumerate(row):
@@ -168,6 +179,19 @@ def alike(of: Grid, measure: str, palette: Palette = LIGHT, title: str = "", axe
     canvas.x |= {"range": [-0.5, len(of.columns) - 0.5], "tickangle": 0 if max(map(len, of.columns)) < 8 else -20}
     canvas.layout["margin"]["l"] = zeroshot.margin(list(of.rows)) + 8
     return canvas.figure()
+
+
+def answer(canvas: theme.Canvas, of: Grid, told: list[list[str]]) -> None:
+    """Marks over the cells of a matrix that answer to the mouse, because a heat map does not."""
+    i, j = np.divmod(np.arange(of.values.size), of.values.shape[1])
+    named = [[of.rows[row], of.columns[column], told[row][column]] for row, column in zip(i, j)]
+    unseen = {"marker": {"opacity": 0}}
+    look = {"selected": unseen, "unselected": unseen, "marker": tile((canvas.layout["height"] - zeroshot.HEAD) / len(of.rows))}
+    canvas.traces.append(
+        {"type": "scatter", "x": j, "y": i, "mode": "markers", "customdata": named, "hovertemplate": "%{customdata[2]}<extra></extra>"}
+        | look
+    )
+    canvas.layout["clickmode"] = "event+select"
 
 
 def rows(found: Mapping[str, Across]) -> list[dict[str, object]]:

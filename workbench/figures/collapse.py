@@ -5,36 +5,29 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from workbench.analysis.catalogue import MEASURES
 from workbench.analysis.looks import Trajectory
 from workbench.figures import theme
 from workbench.figures.theme import LIGHT, Palette
 
-PANELS = {  # statistic -> title, what is drawn ({d} wide), formula
-    "participation_ratio": (
-        "Directions in use",
-        "participation ratio, of {d}",
-        "$(\\sum_i \\lambda_i)^2 / \\sum_i \\lambda_i^2$ of the covariance's eigenvalues $\\lambda_i$",
-    ),
-    "uncentred_rank": (
-        "Rank with the offset",
-        "uncentred effective rank",
-        "$\\exp(-\\sum_i p_i \\log p_i)$, $p_i = \\sigma_i / \\sum_j \\sigma_j$, of the uncentred features",
-    ),
-    "effective_rank": (
-        "Effective rank",
-        "centred, of {d}",
-        "$\\exp(-\\sum_i p_i \\log p_i)$, $p_i = \\sigma_i / \\sum_j \\sigma_j$, of the centred features",
-    ),
-    "feature_std": ("Scale", "feature standard deviation", "Root of the mean variance of a column"),
-    "offset": ("Offset", "share of energy in the mean", "$|\\bar z|^2 / \\overline{|z|^2}$: 0 for a centred cloud, 1 for a point"),
-    "probe": (
-        "What a probe reads",
-        "macro AUROC of a ridge",
-        "Ridge on training studies, penalty by cross-validation over patients; mean AUROC of the labels with enough patients",
-    ),
+PROBE = "Ridge on training studies, penalty by cross-validation over patients; mean AUROC of the labels with enough patients"
+PANELS = {  # statistic -> title, what is drawn ({d} wide)
+    "participation_ratio": ("Directions in use", "participation ratio, of {d}"),
+    "uncentred_rank": ("Rank with the offset", "uncentred effective rank"),
+    "effective_rank": ("Effective rank", "centred, of {d}"),
+    "feature_std": ("Scale", "feature standard deviation"),
+    "offset": ("Offset", "share of energy in the mean"),
+    "probe": ("What a probe reads", "macro AUROC of a ridge"),
 }
 MULTIPLES = ("participation_ratio", "feature_std", "offset", "probe")  # what stands beside each other
 RANKS = ("participation_ratio", "uncentred_rank", "effective_rank")
+NAMES, TINY, LINE = 50, 9.5, 11  # pixels beside a panel for the names of its references, their size and its line
+BETWEEN = 0.105  # of the width, between panels: the names of one and the ticks of the next
+
+
+def formula(statistic: str) -> str:
+    """Of a panel, with its source: the catalogue's, or what the probe is."""
+    return PROBE if statistic == "probe" else MEASURES[statistic].formula
 
 
 def position(step: np.ndarray | float) -> np.ndarray:
@@ -49,7 +42,7 @@ def panel(found: Sequence[Trajectory], step: int | None, slots: Mapping[str, int
 
 def panels(every: Sequence[Sequence[Trajectory]], step: int | None, slots: Mapping[str, int], palette: Palette = LIGHT) -> go.Figure:
     """Several statistics beside each other."""
-    return theme.row([draw(found, step, slots, palette) for found in every])
+    return theme.row([draw(found, step, slots, palette) for found in every], BETWEEN)
 
 
 def marks(fig: go.Figure, step: int, palette: Palette = LIGHT) -> tuple[theme.Mark, ...]:
@@ -61,7 +54,7 @@ def marks(fig: go.Figure, step: int, palette: Palette = LIGHT) -> tuple[theme.Ma
 def draw(found: Sequence[Trajectory], step: int | None, slots: Mapping[str, int], palette: Palette, height: int = 226) -> theme.Canvas:
     """One statistic of every run, unfinished: alone a figure, beside others a panel. Without a step no line stands in it."""
     statistic = found[0].statistic
-    title, drawn, _ = PANELS[statistic]
+    title, drawn = PANELS[statistic]
     canvas = theme.Canvas(palette, title, drawn.format(d=found[0].d), height)
     references = levels(found)
     values = np.concatenate([np.concatenate([each.values, each.low, each.high]) for each in found])
@@ -78,23 +71,17 @@ def draw(found: Sequence[Trajectory], step: int | None, slots: Mapping[str, int]
 
 
 def name_levels(canvas: theme.Canvas, references: Sequence[tuple[str, float]], log: bool, low: float, high: float) -> None:
-    """The references as grey lines, each named above its right end, apart from each other."""
+    """The references as grey lines, name over number beside each right end, apart from each other: over the curves no place is sure to be free."""
     for name, value in references:
         canvas.level(name, value)
+    margin = canvas.layout["margin"]
+    margin["r"] = NAMES if references else margin["r"]
     order = sorted(references, key=lambda reference: reference[1])
     wanted = [float(np.log10(max(value, 1e-12))) if log else value for _, value in order]
-    for (name, value), y in zip(order, theme.spread(wanted, (high - low) / 11, low, high)):
-        said = f"{name} {theme.number(value)}"
-        canvas.text(
-            said,
-            9.5,
-            xref="paper",
-            x=1,
-            y=y,
-            xanchor="right",
-            yanchor="bottom",
-            borderpad=0,
-        )
+    room = (high - low) * 2 * LINE / (canvas.layout["height"] - margin["t"] - margin["b"])
+    for (name, value), y in zip(order, theme.spread(wanted, room, low, high)):
+        for said, shift in ((name, LINE / 2), (theme.number(value), -LINE / 2)):
+            canvas.text(said, TINY, xref="paper", x=1, y=y, xanchor="left", yanchor="middle", xshift=6, yshift=shift, borderpad=0)
 
 
 def values_axis(statistic: str, low: float, high: float) -> dict[str, object]:

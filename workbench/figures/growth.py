@@ -47,13 +47,13 @@ def limits(found: Growth) -> tuple[list[float | None], list[float | None]]:
 
 
 def title(found: Growth) -> str:
-    """The finding in at most 60 characters: what the last doubling of the rows changed."""
+    """The finding in at most 60 characters: what the last rows that were added changed, and how many there were before and after."""
     name = named(found.measure)
     if found.climb is None:
         return theme.clip(f"{name[:1].upper()}{name[1:]} at one number of rows")
     change = round(100 * found.climb)
     moved = "rose by" if change > 0 else "fell by" if change < 0 else "changed by"
-    return theme.clip(f"{name[:1].upper()}{name[1:]} {moved} {abs(change)} % over the last step")
+    return theme.clip(f"{name[:1].upper()}{name[1:]} {moved} {abs(change)} % from {found.rows[-2]} to {found.rows[-1]} rows")
 
 
 def rows(found: Growth) -> list[dict[str, object]]:

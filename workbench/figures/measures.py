@@ -4,6 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.analysis.catalogue import MEASURES, named
+from workbench.analysis.grades import GRADES, Grade, Trusted, trusted
 from workbench.analysis.measures import Measured, Measures, OfClass
 from workbench.analysis.sheets import Sheet, Value
 from workbench.figures import theme, zeroshot
@@ -16,33 +17,43 @@ LOW, HIGH = -0.25, 1.5  # places beyond are drawn at these edges
 def overview(found: Measured, pixels: Sheet | None, colour: str, palette: Palette = LIGHT, title: str = "", step: int = 0) -> go.Figure:
     """A row a measure that has both ends: 0 is what a line or a point gives, 1 an isotropic cloud of the same N and d; its value at the right.
 
-    What fewer than four rows a dimension decide is grey. Marks of untrained network and pixels stand at their own place between their own ends.
+    In the order in which to trust them, under a heading each; what these rows fool is grey. Marks of untrained network and pixels stand at their own
+    place between their own ends.
     """
     sheet = found.trained
-    kept = [each for each in sheet.values if each.place is not None]
+    graded = [each for each in trusted(sheet, found.untrained) if each.value.place is not None]
+    lines: list[Trusted | Grade] = []
+    for each in graded:
+        if each.grade not in lines:
+            lines.append(each.grade)
+        lines.append(each)
+    kept = {row: each for row, each in enumerate(lines) if isinstance(each, Trusted)}
     canvas = theme.Canvas(
         palette,
         title,
         f"from collapsed to isotropic at N = {sheet.n}, d = {sheet.d}; step {step}",
-        zeroshot.HEAD + ROW * max(1, len(kept)),
+        zeroshot.HEAD + ROW * max(1, len(lines)),
     )
-    names = [named(each.name) for each in kept]
+    names = [named(each.value.name) if isinstance(each, Trusted) else GRADES[each] for each in lines]
     zeroshot.rows(canvas, names)
+    canvas.y |= {"tickvals": list(kept), "ticktext": [named(each.value.name) for each in kept.values()]}
+    for row in set(range(len(lines))) - set(kept):
+        canvas.text(names[row], theme.SMALL, xref="paper", x=0, xanchor="right", xshift=-5, y=row, yref="y")
     for end in (0.0, 1.0):
         canvas.moment(end)
     beside = {name: other for name, other in (("pixels", pixels), ("untrained", found.untrained)) if other is not None}
     for name, other in beside.items():
-        for row, each in enumerate(kept):
-            twin = other.get(each.name)
+        for row, each in kept.items():
+            twin = other.get(each.value.name)
             if twin is not None and twin.place is not None:
                 hollow(canvas, twin, row, name)
-    for row, each in enumerate(kept):
-        dot(canvas, each, row, palette.muted if each.limited else colour)
-        ink = palette.muted if each.limited else palette.ink
-        canvas.text(said(each), theme.SMALL, ink, xref="paper", x=1, xanchor="left", xshift=8, y=row, yref="y")
+    for row, each in kept.items():
+        dot(canvas, each, row, palette.muted if each.by else colour)
+        ink = palette.muted if each.by else palette.ink
+        canvas.text(said(each.value), theme.SMALL, ink, xref="paper", x=1, xanchor="left", xshift=8, y=row, yref="y")
     zeroshot.legend(canvas, {}, {}, beside)
-    reach = [LOW if any((each.place or 0) < -0.05 for each in kept) else -0.06]
-    reach += [HIGH if any((each.place or 0) > 1.1 for each in kept) else 1.12]
+    places = [each.value.place or 0.0 for each in graded]
+    reach = [LOW if min(places, default=0) < -0.05 else -0.06, HIGH + 0.04 if max(places, default=1) > 1.1 else 1.12]
     canvas.x |= {"range": reach, "tickvals": [0, 0.5, 1], "ticktext": ["collapsed", "halfway", "isotropic"], "ticks": "outside"}
     canvas.layout["margin"] |= {"r": RIGHT, "l": zeroshot.margin(names or [""])}
     return canvas.figure()
@@ -56,8 +67,9 @@ def placed(value: Value, of: float | None) -> float:
     return float(np.clip((of - end) / (ceiling - end), LOW, HIGH))
 
 
-def dot(canvas: theme.Canvas, each: Value, row: int, colour: str) -> None:
+def dot(canvas: theme.Canvas, of: Trusted, row: int, colour: str) -> None:
     """A value with its interval; hollow without one."""
+    each = of.value
     bounds = [placed(each, limit) for limit in (each.low, each.high)]
     known = bool(np.isfinite(bounds).all())
     if known:
@@ -65,6 +77,7 @@ def dot(canvas: theme.Canvas, each: Value, row: int, colour: str) -> None:
         canvas.traces.append({"type": "scatter", "x": bounds, "y": [row, row]} | bar)
     marker = {"color": colour if known else canvas.palette.paper, "size": 8, "line": {"color": colour, "width": 1.4}}
     told = [f"{named(each.name)} {said(each)}, N = {each.n}, d = {each.d}", f"isotropic {number(each.ceiling)}", each.why]
+    told.append(f"fooled here: {of.why}" if of.by else "")
     hover = "<br>".join(theme.plain(part) for part in told if part) + "<extra></extra>"
     canvas.points(np.array([placed(each, each.value)]), np.array([row]), colour, marker=marker, hoverinfo=None, hovertemplate=hover)
 
@@ -88,6 +101,8 @@ def said(value: Value | None) -> str:
 def title(found: Measured) -> str:
     """The finding in at most 60 characters."""
     ratio, gap = found.trained.get("participation_ratio"), found.trained.get("modality_gap")
+    if ratio is not None and ratio.limited:
+        return theme.clip(f"{theme.clip(found.feature, 26)}: {ratio.n} rows are too few for {ratio.d} dimensions")
     if ratio is not None and ratio.value is not None:
         return theme.clip(f"{theme.clip(found.feature, 26)}: {number(ratio.value)} of {ratio.d} directions in use")
     if gap is not None and gap.value is not None:
@@ -96,14 +111,16 @@ def title(found: Measured) -> str:
 
 
 def numbers(found: Measured, pixels: Sheet | None) -> list[dict[str, object]]:
-    """Every measure as the page lists it: value with interval, references, and its sentence."""
+    """Every measure as the page lists it, in the order in which to trust them: value with interval, references, and what it says."""
     table: list[dict[str, object]] = []
-    for each in found.trained.values:
+    for trust in trusted(found.trained, found.untrained):
+        each = trust.value
         row: dict[str, object] = {"": named(each.name), "value": said(each)}
-        row |= {"isotropic": number(each.ceiling) + (" (drawn)" if each.drawn else "")}
+        row |= {"isotropic": number(each.ceiling)}
         row |= {"untrained": said(found.untrained.get(each.name) if found.untrained else None)}
         row |= {"pixels": said(pixels.get(each.name) if pixels else None)}
-        table.append(row | {"says": MEASURES[each.name].says, "without": each.why})
+        head = {"fooled": f"Fooled here: {trust.why}. ", "missing": f"Not read: {each.why}. "}.get(trust.grade, "")
+        table.append(row | {"says": head + MEASURES[each.name].says})
     return table
 
 

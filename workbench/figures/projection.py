@@ -1,11 +1,12 @@
-"""The map: studies as circles on the first two principal axes, coloured by a finding."""
+"""The map: studies as circles in the plane, coloured by a finding, with how far it can be trusted beside chance."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from workbench.analysis.projection import Projection
+from workbench.analysis.projection import NAMES, Projection
 from workbench.figures import theme
 from workbench.figures.theme import LIGHT, Palette
 
@@ -54,8 +55,13 @@ def plane(
     across = {"showgrid": True, "nticks": 5, "zeroline": False}
     canvas.x |= across | {"ticks": ""}
     canvas.y |= across | ({"scaleanchor": "x", "constrain": "domain"} if equal else {})
-    canvas.x["title"]["text"] = f"first axis, {found.explained[0]:.0%} of the variance"
-    canvas.y["title"]["text"] = f"second axis, {found.explained[1]:.0%}"
+    if found.explained is not None:
+        canvas.x["title"]["text"] = f"first axis, {found.explained[0]:.0%} of the variance"
+        canvas.y["title"]["text"] = f"second axis, {found.explained[1]:.0%}"
+    else:  # its units mean nothing
+        canvas.x["showticklabels"] = canvas.y["showticklabels"] = False
+        canvas.x["title"]["text"] = "who is near counts; sizes of lumps and distances between them do not"
+    trust(canvas, found)
     canvas.layout |= {"dragmode": "pan", "clickmode": "event+select"}
     return canvas.figure()
 
@@ -65,20 +71,65 @@ def names(canvas: theme.Canvas, kinds: Sequence[tuple[str, int, str]], label: st
     if not label:
         return
     said = "   ".join(f"<span style='color:{colour}'>● {kind} {count}</span>" for kind, count, colour in kinds)
-    at = {"xref": "paper", "x": 1, "yref": "paper", "y": 1, "xanchor": "right", "yanchor": "bottom", "yshift": 2, "showarrow": False}
+    at: dict[str, Any] = {
+        "xref": "paper",
+        "x": 1,
+        "yref": "paper",
+        "y": 1,
+        "xanchor": "right",
+        "yanchor": "bottom",
+        "yshift": 2,
+        "showarrow": False,
+    }
     canvas.annotations.append(
         {"text": f"{theme.plain(label)}:   {said}", "font": {"size": theme.SMALL, "color": canvas.palette.muted}} | at
     )
 
 
+def trust(canvas: theme.Canvas, found: Projection) -> None:
+    """Under the map: three shares, each beside its chance level, and whether lumps can be the data's."""
+    if found.quality is None:
+        return
+    lines = [shares(found)] + ([short] if (short := SHORT[found.quality.clumps.kind] if found.quality.clumps else "") else [])
+    canvas.layout["margin"]["b"] += 16 * len(lines) + 8
+    for place, line in enumerate(lines):
+        at: dict[str, Any] = {
+            "xref": "paper",
+            "x": 0,
+            "xanchor": "left",
+            "yref": "paper",
+            "y": 0,
+            "yanchor": "top",
+            "yshift": -38 - 16 * place,
+        }
+        canvas.text(line, colour=canvas.palette.ink if place else None, **at)
+
+
+SHORT = {
+    "none": "No more clusters than a Gaussian cloud has: lumps are the method's, not the data's",
+    "shape": "Not a Gaussian cloud, but no gap parts it: lumps may be cuts through one shape",
+    "clusters": "More clusters than a Gaussian cloud has",
+}
+
+
+def shares(found: Projection) -> str:
+    """Trustworthiness, continuity and overlap, in brackets what a map at random gives."""
+    of = found.quality
+    if of is None:
+        return ""
+    pairs = {
+        "trustworthiness": (of.trustworthiness, of.chance_trustworthiness),
+        "continuity": (of.continuity, of.chance_continuity),
+        "overlap": (of.overlap, of.chance_overlap),
+    }
+    told = ", ".join(f"{name} {theme.number(value)} ({theme.number(chance)})" for name, (value, chance) in pairs.items())
+    return f"{told}; (by chance); {of.k} neighbours" + (f" of an even {of.n}" if of.n < found.n else "")
+
+
 def subtitle(found: Projection) -> str:
-    """What is drawn and how far the map can be trusted."""
-    trust = (
-        ""
-        if found.trustworthiness is None
-        else f", trustworthiness {theme.number(found.trustworthiness)}, continuity {theme.number(found.continuity)}"
-    )
-    return f"PCA of {found.n} studies, step {found.step}{trust}"
+    """What is drawn."""
+    n, what = (found.n, "studies") if found.towers is None else (found.n // 2, "images and their reports")
+    return f"{NAMES[found.method]} of {n:,}".replace(",", "\u2009") + f" {what}, step {found.step}"
 
 
 def rows(found: Projection, keys: Sequence[str]) -> list[dict[str, object]]:

@@ -6,76 +6,53 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.analysis._interval import Interval
-from workbench.analysis.towers import RECALL, Towers
+from workbench.analysis.catalogue import MEASURES
+from workbench.analysis.towers import RECALL, Moved, Towers
 from workbench.figures import theme
 from workbench.figures.theme import LIGHT, Palette, number
 
 HEIGHT = 236
-FORMULAS = {  # name of a number -> one sentence, formula
-    "uniformity of images": (
-        "how evenly images cover the sphere; -4 is even",
-        "$\\log \\overline{\\exp(-2 |x - x'|^2)}$ of unit rows (Wang and Isola, 2020)",
-    ),
-    "uniformity of reports": ("the same of reports", "as above"),
-    "alignment": (
-        "how far a pair lies apart; 0 is together, 2 is unrelated",
-        "$\\overline{|x - y|^2}$ of unit rows (Wang and Isola, 2020)",
-    ),
-    "modality gap": ("how far the two means lie apart; 0 to 2", "$|\\bar x - \\bar y|$ of unit rows (Liang et al., 2022)"),
-    "share of the gap": (
-        "how much of all variance is which tower a vector is from",
-        "$\\frac14|\\bar x - \\bar y|^2$ over the whole variance",
-    ),
-    "relative gap": (
-        "pair distance against distances within towers; .5 where a pair is as far as two studies",
-        "$d(x, y) / (d(x, y) + \\bar d_{within})$, $d = 1 - \\cos$ (Schrodi et al., 2025)",
-    ),
-    "separability": (
-        "how often a plane tells image from report; .5 is chance",
-        "accuracy of a ridge on other patients, five folds (Liang et al., 2022)",
-    ),
-    "cone of images": (
-        "half-angle of the cone around the images' mean, in degrees; 90 is no cone",
-        "$\\arccos$ of the mean cosine to the mean",
-    ),
-    "cone of reports": ("the same of reports", "as above"),
-    "shared directions": (
-        "how many directions images and reports have in common",
-        "exp of the entropy of the singular values of $X^\\top Y / n$, centred",
-    ),
-    "shared strength": ("how much they have in common; beside it what pairs at random give", "$\\|X^\\top Y / n\\|_*$, centred"),
-    "first principal angle": ("angle between the main axes of the towers, in degrees", "Björck and Golub, 1973"),
-}
+TICKS = ["0", "¼", "½", "¾", "1", "1¼", "1½"]
 
 
 def closing(found: Towers, colour: str, palette: Palette = LIGHT) -> go.Figure:
     """Three panels over the share of the mean difference that is removed, with intervals over patients; chance in view."""
-    x = np.array([each.amount for each in found.moved])
+    return panels(found, found.moved, "share of the mean difference removed", (0, 1), colour, palette)
+
+
+def walk(found: Towers, colour: str, palette: Palette = LIGHT) -> go.Figure:
+    """The same as the texts alone go along the gap, past the images' mean at 1."""
+    return panels(found, found.walked, "part of the gap that the reports are moved", (0, 1.5), colour, palette)
+
+
+def panels(found: Towers, moved: Sequence[Moved], said: str, reach: tuple[float, float], colour: str, palette: Palette) -> go.Figure:
+    """The gap that is left, retrieval both ways and zero-shot over amounts."""
+    x = np.array([each.amount for each in moved])
     gap = theme.Canvas(palette, "What is left of the gap", "distance of the means", HEIGHT)
-    line(gap, x, [each.gap for each in found.moved], colour)
-    gap.y |= {"range": [0, 1.1 * max(*(each.gap for each in found.moved), 0.05)], "nticks": 5}
+    line(gap, x, [each.gap for each in moved], colour)
+    gap.y |= {"range": [0, 1.1 * max(*(each.gap for each in moved), 0.05)], "nticks": 5}
     recall = theme.Canvas(palette, "Retrieval", f"recall at {RECALL} of {found.n}; solid: report of an image", HEIGHT)
     for name, side, dash in (("forth", palette.series[2], "solid"), ("back", palette.series[1], "dash")):
-        intervals = [getattr(each, name) for each in found.moved]
+        intervals = [getattr(each, name) for each in moved]
         band(recall, x, intervals, side)
         line(recall, x, [each.value for each in intervals], side, dash)
     recall.level("chance", found.chance[0])
-    reach = [limit for each in found.moved for own in (each.forth, each.back) for limit in (own.value, own.high or own.value)]
-    recall.y |= {"range": [0, min(1.05, 1.15 * max(*reach, 2 * found.chance[0]))], "nticks": 5}
-    panels = [gap, recall]
-    scores = [each.auroc for each in found.moved if each.auroc is not None]
-    if len(scores) == len(found.moved):
+    highest = [limit for each in moved for own in (each.forth, each.back) for limit in (own.value, own.high or own.value)]
+    recall.y |= {"range": [0, min(1.05, 1.15 * max(*highest, 2 * found.chance[0]))], "nticks": 5}
+    drawn = [gap, recall]
+    scores = [each.auroc for each in moved if each.auroc is not None]
+    if len(scores) == len(moved):
         zero = theme.Canvas(palette, "Zero-shot", "macro AUROC of the data set's prompts", HEIGHT)
         band(zero, x, scores, colour)
         line(zero, x, [each.value for each in scores], colour)
         zero.level("chance", 0.5)
         bounds = [limit for each in scores for limit in (each.value, each.low or each.value, each.high or each.value)]
         zero.y |= {"range": [min(0.48, *bounds) - 0.02, max(0.55, *bounds) + 0.02], "nticks": 5}
-        panels.append(zero)
-    for canvas in panels:
-        canvas.x |= {"range": [-0.04, 1.04], "tickvals": list(x), "ticktext": ["0", "¼", "½", "¾", "1"]}
-        canvas.x["title"]["text"] = "share of the mean difference removed"
-    return theme.row(panels)
+        drawn.append(zero)
+    for canvas in drawn:
+        canvas.x |= {"range": [reach[0] - 0.04, reach[1] + 0.04], "tickvals": [0, 0.25, 0.5, 0.75, 1, 1.25, 1.5], "ticktext": TICKS}
+        canvas.x["title"]["text"] = said
+    return theme.row(drawn)
 
 
 def line(canvas: theme.Canvas, x: np.ndarray, y: Sequence[float], colour: str, dash: str = "solid") -> None:
@@ -95,12 +72,22 @@ def band(canvas: theme.Canvas, x: np.ndarray, intervals: Sequence[Interval], col
 
 def rows(found: Towers) -> list[dict[str, object]]:
     """The closing as a table."""
+    return listed(found.moved, "removed")
+
+
+def walk_rows(found: Towers) -> list[dict[str, object]]:
+    """The walk as a table."""
+    return listed(found.walked, "moved")
+
+
+def listed(moved: Sequence[Moved], name: str) -> list[dict[str, object]]:
+    """One amount a row."""
     table: list[dict[str, object]] = []
-    for each in found.moved:
-        head: dict[str, object] = {"removed": each.amount, "gap": each.gap}
-        for name, own in (("image to report", each.forth), ("report to image", each.back), ("zero-shot", each.auroc)):
+    for each in moved:
+        head: dict[str, object] = {name: each.amount, "gap": each.gap}
+        for way, own in (("image to report", each.forth), ("report to image", each.back), ("zero-shot", each.auroc)):
             if own is not None:
-                head |= {name: own.value, f"{name} low": own.low, f"{name} high": own.high, f"{name} why": own.why}
+                head |= {way: own.value, f"{way} low": own.low, f"{way} high": own.high, f"{way} why": own.why}
         table.append(head)
     return table
 
@@ -108,6 +95,6 @@ def rows(found: Towers) -> list[dict[str, object]]:
 def numbers(found: Towers) -> list[dict[str, object]]:
     """Every number with its reference, what it says and how it is computed."""
     return [
-        {"": each.name, "value": number(each.value), "reference": number(each.reference), "says": FORMULAS[each.name][0]}
+        {"": each.name, "value": number(each.value), "reference": number(each.reference), "says": MEASURES[each.measure].says}
         for each in found.numbers
     ]

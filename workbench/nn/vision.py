@@ -90,6 +90,14 @@ class ResNetSmall(nn.Module):
         """The last feature map as a row of patches."""
         return self.map(x).flatten(2).transpose(1, 2)
 
+    def stages(self) -> list[nn.Module]:
+        """Stem and blocks."""
+        return [self.stem, *self.blocks]
+
+    def stage_vector(self, x: Float[Tensor, "i d y x"]) -> Float[Tensor, "i d"]:
+        """Mean over the map."""
+        return x.mean((2, 3))
+
 
 class Timm(nn.Module):
     """A timm tower without its head; grey is repeated over three channels, so that colour weights fit."""
@@ -126,3 +134,17 @@ class Timm(nn.Module):
         if found.ndim == 3:
             return found[:, getattr(self.model, "num_prefix_tokens", 0) :]
         return found.flatten(1, 2) if getattr(self.model, "output_fmt", "NCHW") == "NHWC" else found.flatten(2).transpose(1, 2)
+
+    def stages(self) -> list[nn.Module]:
+        """The blocks of a transformer, the stages of a convolutional tower."""
+        found = getattr(self.model, "blocks", None)
+        if found is not None:
+            return list(found)
+        names = [each["module"] for each in getattr(self.model, "feature_info", [])]
+        return [self.model.get_submodule(name) for name in names]
+
+    def stage_vector(self, x: Tensor) -> Float[Tensor, "i d"]:
+        """Mean over the patches (i t d), without class and register tokens, or over the map (i d y x)."""
+        if x.ndim == 3:
+            return x[:, getattr(self.model, "num_prefix_tokens", 0) :].mean(1)
+        return x.mean((1, 2) if getattr(self.model, "output_fmt", "NCHW") == "NHWC" else (2, 3))

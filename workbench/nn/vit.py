@@ -131,6 +131,14 @@ class Encoder(nn.Module):
             x = block(x)
         return torch.stack(found)
 
+    def stages(self) -> list[nn.Module]:
+        """The blocks."""
+        return list(self.blocks)
+
+    def stage_vector(self, x: Float[Tensor, "i t d"]) -> Float[Tensor, "i d"]:
+        """Mean over the patches, the class token left out."""
+        return x[:, 1:].mean(1)
+
 
 class Decoder(nn.Module):
     """Encoded visible patches -> pixels of the hidden ones."""
