@@ -116,6 +116,11 @@ def draw(held: Cloud, asked: Asked, found: Projection, lit: np.ndarray | None) -
     points.aside(KEY, beside(here, chosen, polygon, None if polygon else lit, said, films(asked, found, here)))
 
 
+def polygon(root: Path, asked: Asked, every: tuple[Projection, ...]) -> list[list[float]]:
+    """What was drawn on the map that is shown; none where nothing was."""
+    return drawn(cloud(root, asked, every))
+
+
 def drawn(held: Cloud) -> list[list[float]]:
     """The polygon that was drawn on this very map; none where nothing was, or it was wiped away."""
     kept = points.kept(KEY, held, "lasso")

@@ -7,10 +7,12 @@ from pathlib import Path
 import streamlit as st
 
 from app import place, read, sets, state, studies, work
+from app.charted import Asked
 from app.map import at
 from app.select import Selection
 from app.state import escape
-from workbench import columns, described
+from workbench import columns, described, queries
+from workbench.analysis.projection import Projection
 from workbench.analysis.subset import CORRECTION
 from workbench.described import Described
 from workbench.errors import UserError
@@ -23,6 +25,17 @@ from workbench.run import Run
 
 SHARES = f"""Shares in the set and among all others, Wilson's intervals (1927) clustered by patient. *p*: twice the smaller hypergeometric tail (Fisher's exact test) at counts divided by the design effect of patients with several studies; numbers by their ranks. Corrected by {CORRECTION}: of twenty sets of no meaning, at most one shows anything."""
 SPECTRUM = """Singular values of the set's centred features beside those of all studies. *random sets*: the mean of twenty sets of as many studies drawn at random, which is what fewer rows alone do to a spectrum; *isotropic*: a Gaussian cloud of as many. Interval of the rank: jackknife over patients."""
+
+
+def lassoed(asked: Asked, found: Projection, polygon: list[list[float]]) -> Query | None:
+    """What was drawn around on the map; None where nothing was, or, said, where it encloses nothing."""
+    if not polygon:
+        return None
+    try:
+        return queries.lassoed(asked.run, found, polygon, like=asked.last if found.method == "pca" else None)
+    except UserError as error:
+        st.caption(escape(error))
+        return None
 
 
 @st.fragment

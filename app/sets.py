@@ -144,3 +144,11 @@ def removed(root: Path, name: str) -> str:
     if state.get("set") == name:
         state.put("set", None)
     return f"{name} is off the list; its file was kept"
+
+
+def unobeyed(query: Query | None) -> None:
+    """Say that a page compares all studies, whatever the set."""
+    if query:
+        st.caption(
+            f"Runs are compared over all studies, not over the set {escape(query.name)} alone: Latent space and Map show what it is."
+        )

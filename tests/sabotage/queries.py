@@ -3,6 +3,7 @@
 from tests.sabotage import Sabotage
 
 POLYGON, QUERIES, COLUMNS = "workbench/analysis/polygon.py", "workbench/queries.py", "workbench/columns.py"
+RESOLVING = "workbench/resolving.py"
 SUBSET, SUBCLOUD, DESCRIBED = "workbench/analysis/subset.py", "workbench/analysis/subcloud.py", "workbench/described.py"
 LASSO, SETS, WHAT, PAGE = (
     *("tests/unit/test_polygon.py", "tests/unit/test_queries.py"),
@@ -21,9 +22,9 @@ SABOTAGES = [
     Sabotage(POLYGON, "odd[start:stop] ^=", "odd[start:stop] |=", [f"{EXACT}[a square with a hole]"], "holes are filled"),
     Sabotage(POLYGON, "for i in range(3) for j in range(3)", "for i in (1,) for j in (1,)", [CELLS], "cells beside an edge are not compared with it"),
     Sabotage(POLYGON, "if len(np.unique(ring, axis=0)) < 3:", "if False:", [REFUSED], "a lasso of two points"),
-    Sabotage(QUERIES, "projection.pca(run.embeddings(feature, step), guide)", "projection.pca(run.embeddings(feature, step), None)", [GUIDE], "axes of a lasso's map not turned"),
+    Sabotage(RESOLVING, "projection.pca(run.embeddings(feature, step), guide, False)", "projection.pca(run.embeddings(feature, step), None, False)", [GUIDE], "axes of a lasso's map not turned"),
     Sabotage(QUERIES, "        aside(path)\n    ", "        pass\n    ", [KEPT], "a replaced set is lost"),
-    Sabotage(QUERIES, "== (asked.op == \"says\")", "== True", [FILTERS], "what a report does not say"),
+    Sabotage(RESOLVING, "== (asked.op == \"says\")", "== True", [FILTERS], "what a report does not say"),
     Sabotage(QUERIES, "if not NAME.fullmatch(name):", "if False:", [f"{SETS}::test_a_name_never_leaves_the_folder"], "a name with slashes"),
     Sabotage(QUERIES, "if self.data_hash != other.data_hash:", "if False:", [f"{SETS}::test_sets_combine_and_go_through_json"], "sets of different data combined"),
     Sabotage(COLUMNS, "(numbers >= low) & (numbers <= high)", "(numbers > low) & (numbers <= high)", [f"{SETS}::test_filters_hold_what_they_say"], "bounds"),
