@@ -22,8 +22,9 @@ if every is None:
     st.stop()
 found = charted.shown(every, asked.step)
 atlas.verdict(asked, found)
+query = queried.lassoed(asked, found, atlas.polygon(root, asked, every)) or chosen.query
 atlas.section(root, asked, every, chosen.query)
-if query := atlas.chosen_set(root, chosen, asked, every):
+if query:
     queried.panel(chosen, query, asked.run, "atlas_set")
     atlas.images(asked, query)
 place.footer(atlas.footer(asked, found))
