@@ -15,7 +15,7 @@ from workbench import jobs
 from workbench.features import dataset_of
 from workbench.run import Run
 
-PAGES = ("runs", "live", "latent_space", "reconstruction", "attention", "zero_shot", "compare", "launch", "data")
+PAGES = ("runs", "live", "latent_space", "reconstruction", "attention", "zero_shot", "retrieval", "compare", "launch", "data")
 
 
 @pytest.fixture(autouse=True)
