@@ -1,5 +1,6 @@
 """The page Map: studies as points, what is drawn around them, and the study under the pointer."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,13 @@ from workbench.analysis.projection import JOINT, Projection
 from workbench.analysis.towers import Towers
 from workbench.atlas import cloud_of
 from workbench.cloud import Cloud, Films, Geometry, beside
-from workbench.figures.projection import shares
+from workbench.exports import public
+from workbench.figures.projection import rows, shares
 from workbench.jobs import describe_job
 
+FORMULA = """*PCA*: the two directions of largest variance of the centred features; axes keep their orientation over checkpoints. *UMAP*, *t-SNE*: who is near whom is kept, sizes of lumps and distances between them are not.
+Trustworthiness falls with false neighbours, continuity with missing ones (Venna and Kaski, 2001; 1 is perfect), overlap is the share of neighbours kept; in brackets what a map at random gives.
+Images and reports together: unit rows of both, images as circles, reports as diamonds. *gap*: from the images' mean to the reports'; closing it moves every report along it, which on a PCA is exact."""
 KEY, CHANGED, LOOKED, HOVERED = "atlas", "atlas changed", "atlas box", "atlas hovered"
 EDGE, MOST, PATIENCE = 96, 96, 0.5  # pixels of a film, films at once, seconds for those that have no thumbnail yet
 SCORE = "Moves the reports along the gap in tenths and scores retrieval and zero-shot at each; the worker needs seconds"
@@ -40,6 +45,7 @@ def section(root: Path, asked: Asked, every: tuple[Projection, ...], lit: np.nda
     left, right = st.columns([2.6, 1], gap="medium")
     with left:
         draw(cloud(root, asked, every), asked, found, lit)
+        place.details(KEY, FORMULA, partial(rows, found, named(asked, found)), pictured=False)
         if asked.feature == JOINT and asked.method == "pca":
             score(root, asked)
     with right:
@@ -63,8 +69,12 @@ def put_together(key: tuple, _asked: Asked, _every: tuple[Projection, ...], _wal
         stored = _asked.feature in _asked.run.geometry(_asked.step)
         z = _asked.run.embeddings(_asked.feature, found.step).features if stored else None
         own = colouring.of(loaded.dataset if loaded else None, found.keys, _asked.colour, z, found.xy)
-    ids = found.keys if loaded and loaded.open else studies.hashed(found.keys)
-    return cloud_of(found, _asked.title, own, ids, _every, _walked.walked if _walked else ())
+    return cloud_of(found, _asked.title, own, named(_asked, found), _every, _walked)
+
+
+def named(asked: Asked, found: Projection) -> list[str]:
+    """Keys as they may be shown and saved."""
+    return public(asked.loaded.dataset if asked.loaded else None, found.keys)
 
 
 def walk(root: Path, asked: Asked) -> Towers | None:
@@ -121,10 +131,12 @@ def films(asked: Asked, found: Projection, here: str) -> Films | None:
     own = (x >= x0) & (x <= x1) & (y >= y0) & (y <= y1)
     if found.towers is not None:
         own &= np.arange(found.n) < found.n // 2
-    rows = np.flatnonzero(own)[:MOST]
-    sheet = thumbnails.sheet(loaded.dataset, [found.keys[row] for row in rows], EDGE, True, PATIENCE, loaded.places)
-    there = (-1 if why == "pending" else int(row) for row, why in zip(rows, sheet.why))
-    return Films(tuple(there), sheet.image, sheet.across, EDGE, loaded.open) if len(rows) else None
+    places = np.flatnonzero(own)[:MOST]
+    if not len(places):
+        return None
+    sheet = thumbnails.sheet(loaded.dataset, [found.keys[row] for row in places], EDGE, True, PATIENCE, loaded.places)
+    there = (-1 if why == "pending" else int(row) for row, why in zip(places, sheet.why))
+    return Films(tuple(there), sheet.image, sheet.across, EDGE, loaded.open)
 
 
 def beside_it(asked: Asked, found: Projection) -> None:

@@ -13,6 +13,7 @@ from workbench.analysis import attention
 from workbench.analysis.attention import FUSIONS, Attention, Colouring
 from workbench.figures import attention as figures
 from workbench.figures.theme import number
+from workbench.queries import Query
 from workbench.run import Run
 
 HEIGHT, SMALL = 430, 330
@@ -34,14 +35,16 @@ def choose_run(spot: Any, runs: Sequence[Run], names: Mapping[Run, str]) -> Run:
     return by_name.get(said or first, by_name[first])
 
 
-def choose_image(spots: Sequence[Any], root: Path, run: Run) -> tuple[dict[str, Any], studies.Studies | None] | None:
+def choose_image(
+    spots: Sequence[Any], root: Path, run: Run, query: Query | None = None
+) -> tuple[dict[str, Any], studies.Studies | None] | None:
     """The image to look at: a study of the run's data, one before or after it, or an upload; None where there is none yet."""
     kind, before, which, after = spots
     found = studies.chosen_or_upload(kind, which, root, run, "attention")
     if found is None or isinstance(found, str):
         return ({"upload": found}, None) if found else None
-    keys = studies.listed(found)
-    chosen = state.get("sample") if state.get("sample") in found.places else keys[0]
+    keys = studies.listed(found, query)
+    chosen = state.get("sample") if state.get("sample") in (keys if query else found.places) else keys[0]
     keys = list(dict.fromkeys([*keys, chosen]))
     at = keys.index(chosen)
     st.session_state["attention_study"] = chosen

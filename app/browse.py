@@ -1,6 +1,7 @@
 """The page Data: which data set, which of its studies pass the filters, one of them beside the table, and what the whole holds."""
 
 import json
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from pathlib import Path
@@ -9,19 +10,21 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 
-from app import actions, place, read, state, studies
+from app import actions, filters, place, read, state, studies
 from app.state import escape
+from workbench import queries
 from workbench.analysis import prevalence
+from workbench.criteria import Both, Where
 from workbench.dataset import Sample, masks_of
 from workbench.errors import UserError
 from workbench.figures import prevalence as figures
 from workbench.ingest.card import card
+from workbench.queries import Query
 from workbench.tiles import SPLITS
 
 GALLERY = {"name": "phantoms", "level": "teaching", "size": 128, "train": 300, "val": 100, "test": 100}  # rendered in seconds
 CLINIC = {"name": "phantoms", "size": 128, "train": 120, "val": 40, "test": 40, "films": "study", "reports": "radiologists"}
 NEWEST = 40  # runs whose data sets are offered
-STATES = {"present": "Present", "absent": "Absent"}
 SHARES = "Studies in which a label is present, of those that state it. Interval: Wilson (1927) at the effective number of studies, clustered by patient."
 PAIRS = "Row and column: of the studies in which the row's label is present and the column's is stated, the share in which the column's is present too. Last row: of all studies that state it."
 
@@ -32,6 +35,19 @@ class Chosen(NamedTuple):
     loaded: studies.Studies
     config: dict[str, Any]
     rows: np.ndarray
+    wanted: tuple[Where, ...]
+    query: Query | None
+
+    @property
+    def as_query(self) -> Query | None:
+        """What passes, as a set; None where nothing is filtered, or nothing but by a saved set."""
+        if not self.wanted:
+            return None
+        parts = (*self.wanted, *([self.query.expression] if self.query else []))
+        dataset = self.loaded.dataset
+        keys = tuple(dataset.keys[row] for row in self.rows)
+        expression = parts[0] if len(parts) == 1 else Both(parts=parts)
+        return Query(expression, self.config, dataset.data_hash, keys, state.root(), created=time.time())
 
 
 @st.cache_data(ttl=20, max_entries=4, show_spinner=False)
@@ -79,54 +95,16 @@ def choose(root: Path) -> Chosen | None:
     if loaded is None:
         studies.wait_for(config)
         return None
-    rows = np.arange(len(loaded.dataset))
-    there = [name for name in SPLITS if len(loaded.dataset.split(name))]
-    st.session_state["data_split"] = state.get("split") if state.get("split") in there else None
-    wanted = split.segmented_control(
-        "Split", there, key="data_split", format_func=SPLITS.get, on_change=state.follow("split", "data_split")
-    )
-    if wanted:
-        rows = np.asarray(loaded.dataset.split(wanted))
-    names = list(loaded.dataset.label_names)
-    if names:
-        st.session_state["data_label"] = state.get("label") if state.get("label") in names else None
-        label.selectbox("Finding", names, key="data_label", placeholder="any", on_change=state.follow("label", "data_label"))
-        chosen = st.session_state["data_label"]
-        st.session_state["data_state"] = state.get("stated") if state.get("stated") in STATES else "present"
-        present.segmented_control(
-            "It is",
-            list(STATES),
-            key="data_state",
-            required=True,
-            format_func=STATES.get,
-            disabled=chosen is None,
-            on_change=state.follow("stated", "data_state"),
-        )
-        if chosen:
-            held = loaded.dataset.labels[rows, names.index(chosen)]
-            rows = rows[held == (1.0 if st.session_state["data_state"] == "present" else 0.0)]
-    return Chosen(loaded, config, covariates(loaded, rows))
-
-
-def covariates(loaded: studies.Studies, rows: np.ndarray) -> np.ndarray:
-    """Filters of view, sex and age, where the data set knows them."""
-    known = {name: np.asarray(values) for name, values in loaded.dataset.covariates.items() if name in ("view", "sex", "age")}
-    spots = st.columns([2.4, 2.0, 3.4, 2.0], vertical_alignment="bottom", gap="small")
-    for spot, name in zip(spots, ("view", "sex")):
-        words = sorted({str(value) for value in known.get(name, ())} - {""})[:6]
-        if len(words) > 1:
-            picked = spot.pills(name.capitalize(), words, selection_mode="multi", key=f"data_{name}", format_func=escape)
-            if picked:
-                rows = rows[np.isin(known[name][rows].astype(str), picked)]
-    ages = known.get("age")
-    if ages is not None and np.isfinite(ages.astype(float)).any():
-        ages = ages.astype(float)
-        low, high = int(np.nanmin(ages)), int(np.ceil(np.nanmax(ages)))
-        if low < high:
-            youngest, oldest = spots[2].slider("Age", low, high, (low, high), key="data_age")
-            if (youngest, oldest) != (low, high):
-                rows = rows[(ages[rows] >= youngest) & (ages[rows] <= oldest)]
-    return rows
+    wanted = [*filters.split_and_finding(loaded, (split, label, present)), *filters.covariates(loaded)]
+    try:
+        passing = [queries.filtered(loaded.dataset, each) for each in wanted]
+    except UserError as error:
+        place.refused(error)
+        passing = []
+    if query := filters.among(loaded, root):
+        passing.append(query.mask(loaded.dataset.keys))
+    rows = np.flatnonzero(np.all(passing, axis=0)) if passing else np.arange(len(loaded.dataset))
+    return Chosen(loaded, config, rows, tuple(wanted), query)
 
 
 @st.fragment

@@ -91,7 +91,7 @@ def maps(root: Path, asked: Asked) -> tuple[Projection, ...] | None:
     stored = set(run.geometry(asked.step))
     if asked.method == "pca" and asked.feature in stored:
         looks = [each for each in run.looks() if each <= asked.last]
-        return tuple(small.located(run.path, asked.feature, each, asked.last) for each in looks)
+        return tuple(small.located(run.path, asked.feature, each, asked.last, each == asked.step) for each in looks)
     if asked.method == "pca" and asked.feature == JOINT and {IMAGE, TEXT} <= stored:
         return joint(run.path, asked.step)
     told, button = TOLD[asked.method], f"Draw {METHODS[asked.method]}" if asked.method != "pca" else "Read the reports and draw the map"

@@ -19,11 +19,11 @@ in brackets what points in random places give. Clusters: k-means cuts the featur
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
-def located(path: Path, feature: str, step: int, last: int) -> projection.Projection:
+def located(path: Path, feature: str, step: int, last: int, measured: bool = True) -> projection.Projection:
     """The map at a look, its axes oriented like the last look's; a look never changes, so it is computed once."""
     run = read.run(path)
-    like = None if step == last else located(path, feature, last, last)
-    return projection.pca(run.embeddings(feature, step), like)
+    like = None if step == last else located(path, feature, last, last, False)
+    return projection.pca(run.embeddings(feature, step), like, measured)
 
 
 @st.fragment

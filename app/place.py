@@ -99,7 +99,8 @@ def film(
 
 
 @st.fragment
-def details(key: str, formula: str, numbers: Rows, may_leave: bool = True) -> None:
+def details(key: str, formula: str, numbers: Rows, may_leave: bool = True, pictured: bool = True) -> None:
+    """Formula, table and CSV behind a quiet button; pictures of the figure with that key, unless it saves its own."""
     opened = st.popover("Details", type="tertiary", key=f"{key}_details", on_change="rerun", width="content")
     if opened.open:
         rows = numbers() if callable(numbers) else numbers
@@ -112,6 +113,8 @@ def details(key: str, formula: str, numbers: Rows, may_leave: bool = True) -> No
             )
             if not may_leave:
                 st.caption("The terms of this data set keep its films on this screen; the numbers may be saved.")
+                return
+            if not pictured:
                 return
             with svg:
                 buttons.picture(key)

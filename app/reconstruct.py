@@ -14,6 +14,7 @@ from workbench.analysis.reconstruction import Reconstruction
 from workbench.dataset import masks_of
 from workbench.figures import reconstruction as figures
 from workbench.figures.theme import Palette, number
+from workbench.queries import Query
 from workbench.run import Run
 
 FILM = "recon_film"  # session key: the film under the painter and its mask
@@ -23,14 +24,14 @@ PIXELS = "in the units of the network's input"
 PATCHES = "after the true patch is standardised by its own mean and deviation; every guess is standardised too, so it is given both as the method is"
 
 
-def choose_image(spot: Any, root: Path, run: Run) -> tuple[dict[str, Any], studies.Studies | None] | None:
+def choose_image(spot: Any, root: Path, run: Run, query: Query | None = None) -> tuple[dict[str, Any], studies.Studies | None] | None:
     """The image to look at: a study of the run's data, or an upload; None where there is none yet."""
     kind, which = spot
     found = studies.chosen_or_upload(kind, which, root, run, "recon")
     if found is None or isinstance(found, str):
         return ({"upload": found}, None) if found else None
-    keys = studies.listed(found)
-    chosen = state.get("sample") if state.get("sample") in found.places else keys[0]
+    keys = studies.listed(found, query)
+    chosen = state.get("sample") if state.get("sample") in (keys if query else found.places) else keys[0]
     st.session_state["recon_study"] = chosen
     which.selectbox("Study", list(dict.fromkeys([chosen, *keys])), key="recon_study", on_change=state.follow("sample", "recon_study"))
     return {"study": chosen, "place": studies.film_of(found, chosen, which)}, found

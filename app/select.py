@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from app import buttons, keyboard, place, read, state
+from app import buttons, keyboard, place, read, sets, state
+from workbench import queries
 from workbench.analysis.seeds import Arm
+from workbench.queries import Query
 from workbench.run import Run
 
 NONE_YET = "none yet"
@@ -16,11 +18,12 @@ LOOKS = "looks"  # session key: run -> the looks its figures show; later ones wa
 
 
 class Selection(NamedTuple):
-    """What a page shows. `feature` is "" and `step` -1 where no chosen run has been looked at."""
+    """What a page shows. `feature` is "" and `step` -1 where no chosen run has been looked at; `query` is the set of studies it obeys, if any."""
 
     runs: list[Run]
     feature: str
     step: int
+    query: Query | None = None
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -68,11 +71,15 @@ def control_row(root: Path, cell: Callable[[Selection], str] | None = None) -> S
     statuses = {status["id"]: status for status in read.statuses(root) if status["state"] != "damaged"}
     if not statuses:
         return Selection([], "", -1)
-    wide, middle, slider, last = st.columns([4.2, 1.7, 3.2, 1.3], vertical_alignment="bottom", gap="small")
+    saved = queries.names(root)
+    widths = [3.3, 1.6, 2.7, 1.6, 1.3] if saved else [4.2, 1.7, 3.2, 1.3]
+    wide, middle, slider, *among, last = st.columns(widths, vertical_alignment="bottom", gap="small")
     runs = choose_runs(wide, root, statuses)
     chosen = Selection(runs, choose_feature(middle, runs), -1)
     keyboard.listen(chosen.looks)
-    chosen = chosen._replace(step=choose_step(slider, chosen.looks))
+    chosen = chosen._replace(step=choose_step(slider, chosen.looks), query=sets.choose(among[0], root, saved) if among else None)
+    if state.get("set") and not saved:
+        st.caption(f"All studies are shown: no set {state.escape(state.get('set'))} is saved in this folder.")
     if cell and chosen.feature:
         with last:
             buttons.copy("‹› Notebook", cell(chosen), "Copies the notebook cell that redraws this page", "notebook")

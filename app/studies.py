@@ -18,6 +18,7 @@ from workbench.dataset import Dataset, Image, Sample, Text
 from workbench.datasets import load_dataset
 from workbench.errors import UserError
 from workbench.exports import hashed as hashed  # pages say studies.hashed
+from workbench.queries import Query
 from workbench.run import Run
 
 WIDTH = 420  # pixels of the shown image
@@ -220,10 +221,24 @@ def picture(image: Image, boxes: Sequence[Mapping[str, Any]], masks: Sequence[np
     return film
 
 
-def listed(loaded: Studies) -> list[str]:
-    """Studies to choose from: those of validation, the first of all where there are none."""
+def listed(loaded: Studies, query: Query | None = None) -> list[str]:
+    """Studies to choose from: those of a set, else those of validation, the first of all where there are none; that a set has none here is said."""
+    among = [key for key in query.keys if key in loaded.places] if query else []
+    if query:
+        st.caption(f"Studies of the set {escape(query.name)}: {told_of(len(among), len(query))}")
+    if among:
+        return among[:LISTED]
     held = loaded.dataset.split("val")
     return [loaded.dataset.keys[index] for index in (held if len(held) else range(len(loaded.dataset)))][:LISTED]
+
+
+def told_of(there: int, count: int) -> str:
+    """How many studies of a set a data set has."""
+    if there == count:
+        return f"{count}."
+    return (
+        f"{there} of {count}, the others are not in this data." if there else f"none of {count} is in this data; all studies are offered."
+    )
 
 
 def film_of(loaded: Studies, key: str, spot: Any) -> int:

@@ -16,6 +16,7 @@ from workbench.analysis import zeroshot
 from workbench.analysis.zeroshot import ZeroShot
 from workbench.errors import UserError
 from workbench.jobs import OPEN, Job
+from workbench.queries import Query
 from workbench.run import Run, read_json
 
 SHARED = "image.projected"
@@ -41,13 +42,14 @@ class Asked(NamedTuple):
     mode: zeroshot.Mode
     split: str
     label: str
+    query: Query | None = None  # of which only the studies are scored
 
     @property
     def place(self) -> int:
         return list(self.bank).index(self.label)
 
 
-def choose(loaded: studies.Studies, run: Run) -> Asked | None:
+def choose(loaded: studies.Studies, run: Run, query: Query | None = None) -> Asked | None:
     """Draw the controls; None, with the sentence that says why, where what is typed or handed in cannot be scored."""
     labels, brings = list(loaded.dataset.label_names), bool(getattr(loaded.dataset, "prompts", None))
     first, second, third, fourth = st.columns([2.0, 2.2, 1.8, 2.6], vertical_alignment="bottom", gap="small")
@@ -55,6 +57,8 @@ def choose(loaded: studies.Studies, run: Run) -> Asked | None:
     source = first.segmented_control("Prompts", known, default=known[0], required=True, key="zero_source", format_func=SOURCES.get)
     mode = picked(second, "Score", "mode", WORDS)
     split = picked(third, "Studies", "split", SPLITS)
+    if query and not among(query, loaded, split):
+        return None
     try:
         own = prompt_bank.own(loaded.dataset, run.id) if brings or not labels else prompt_bank.parse(TEMPLATED, "templates", labels)
         bank = own if source == "own" else from_file(labels) if source == "file" else None
@@ -62,10 +66,24 @@ def choose(loaded: studies.Studies, run: Run) -> Asked | None:
         st.session_state["zero_label"] = state.get("label") if state.get("label") in names else names[0]
         follow = state.follow("label", "zero_label")
         label = fourth.selectbox("Finding", names, key="zero_label", format_func=state.escape, on_change=follow)
-        return Asked(bank or typed(own, label), source, mode, split, label)
+        return Asked(bank or typed(own, label), source, mode, split, label, query)
     except UserError as error:
         place.refused(error)
         return None
+
+
+def among(query: Query, loaded: studies.Studies, split: Any) -> bool:
+    """Say how many studies of a split are in the set; whether any is."""
+    keys = [loaded.dataset.keys[row] for row in loaded.dataset.split(split)]
+    count = int(query.mask(keys).sum())
+    if not count:
+        place.empty(
+            f"**None of the {len(keys)} {SPLITS[split].lower()} studies is in the set {state.escape(query.name)}.** Choose another one."
+        )
+        return False
+    told = " Thresholds come from the set's own other patients." if split == "val" else ""
+    st.caption(f"Scored: the {count} of {len(keys)} {SPLITS[split].lower()} studies that are in the set {state.escape(query.name)}.{told}")
+    return True
 
 
 def picked(spot: Any, told: str, key: str, options: Mapping[str, str]) -> Any:
@@ -166,15 +184,15 @@ def asked_for(root: Path, run: Run, asked: Asked) -> dict[str, Job] | None:
 def answer(run: Run, wanted: Mapping[str, Job], asked: Asked, step: int, loaded: studies.Studies, resamples: int) -> Answer:
     """The scores of one run judged, beside the page: a click may leave it at any moment."""
     key = (tuple(str(job.result) for job in wanted.values()), asked.mode, asked.split, snapshot(run, step), resamples)
-    key = (*key, prompt_bank.digest(asked.bank))
-    judging = begun(*key, _wanted=wanted, _bank=asked.bank, _loaded=loaded)
+    key = (*key, prompt_bank.digest(asked.bank), asked.query.digest if asked.query else "")
+    judging = begun(*key, _wanted=wanted, _bank=asked.bank, _loaded=loaded, _query=asked.query)
     try:
         while not judging.done():
             futures.wait([judging], timeout=TICK)
             st.session_state.get("zero_finished")  # a script ends for a click where it touches its state
     finally:
         if judging.cancel():  # left before its turn came
-            begun.clear(*key, _wanted=wanted, _bank=asked.bank, _loaded=loaded)
+            begun.clear(*key, _wanted=wanted, _bank=asked.bank, _loaded=loaded, _query=asked.query)
     return judging.result()
 
 
@@ -186,12 +204,14 @@ def begun(
     step: int,
     resamples: int,
     digest: str,
+    among: str,
     _wanted: Mapping[str, Job],
     _bank: prompt_bank.Bank,
     _loaded: studies.Studies,
+    _query: Query | None,
 ) -> futures.Future[Answer]:
     """The judgement of these scores, once asked for: resampling the patients of 10,000 studies takes seconds."""
-    return (JUDGES if resamples else QUICK).submit(judged, mode, split, step, resamples, _wanted, _bank, _loaded)
+    return (JUDGES if resamples else QUICK).submit(judged, mode, split, step, resamples, _wanted, _bank, _loaded, _query)
 
 
 def judged(
@@ -202,6 +222,7 @@ def judged(
     wanted: Mapping[str, Job],
     bank: prompt_bank.Bank,
     loaded: studies.Studies,
+    query: Query | None,
 ) -> Answer:
     """Scores are arithmetic of milliseconds; intervals that resample patients take longer and come after them."""
     told = read_json(wanted["prompts"].result / "read.json")
@@ -210,6 +231,8 @@ def judged(
         each: zeroshot.studies(embeddings.load(wanted[each].result / SHARED), bank, vectors, mode, loaded.dataset)
         for each in dict.fromkeys(("val", split))
     }
+    if query:
+        scored[split] = scored[split].among(query.mask(scored[split].keys))
     temperature = told["temperature"] or zeroshot.TEMPERATURE
     found = zeroshot.judge(list(bank), scored[split], scored["val"], split, step, mode, temperature, resamples)
     strange = [text for text, each in zip(told["texts"], told["reading"]) if each["unknown"] >= STRANGE]
@@ -258,7 +281,15 @@ def data_of(run: Run) -> studies.Studies | None:
 
 def request(runs: Sequence[Run], asked: Asked, step: int) -> str:
     """What the figures depend on."""
-    return " ".join([*(f"{run.id}@{snapshot(run, step)}" for run in runs), asked.mode, asked.split, prompt_bank.digest(asked.bank)])
+    return " ".join(
+        [
+            *(f"{run.id}@{snapshot(run, step)}" for run in runs),
+            asked.mode,
+            asked.split,
+            prompt_bank.digest(asked.bank),
+            asked.query.digest if asked.query else "",
+        ]
+    )
 
 
 def stages(runs: Sequence[Run], asked: Asked, step: int) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 __all__ = ["claims", "compare", "dataset_names", "grid", "launch", "list_runs", "method_card", "method_names", "open_data", "open_run"]
+OF_QUERIES = ["list_queries", "query"]  # they need no figure
 
 
 def __getattr__(name: str) -> Any:
@@ -10,8 +11,12 @@ def __getattr__(name: str) -> Any:
         from workbench import notebook
 
         return getattr(notebook, name)
+    if name in OF_QUERIES:
+        from workbench import queries
+
+        return getattr(queries, name)
     raise AttributeError(f"module 'workbench' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+    return [*globals(), *__all__, *OF_QUERIES]

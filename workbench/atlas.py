@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from workbench.analysis.projection import TEXT, Projection, gap_on
-from workbench.analysis.towers import Moved
+from workbench.analysis.towers import Moved, Towers
 from workbench.cloud import Cloud, Colour, Frame, Rescored
 from workbench.figures.theme import number
 from workbench.figures.zeroshot import said
@@ -17,9 +17,9 @@ def cloud_of(
     own: Colour | None = None,
     ids: Sequence[str] = (),
     frames: Sequence[Projection] = (),
-    walked: Sequence[Moved] = (),
+    scores: Towers | None = None,
 ) -> Cloud:
-    """The map `found` as it is drawn; `frames` are maps of the same rows in one frame, itself among them, `walked` is of `towers.Towers`.
+    """The map `found` as it is drawn; `frames` are maps of the same rows in one frame, itself among them, `scores` tell what closing the gap gives.
 
     Pairs and the two shapes need a map of images and reports, the gap a PCA of them.
     """
@@ -28,7 +28,7 @@ def cloud_of(
         towers = np.asarray([each == TEXT for each in found.towers], np.uint8)
         pairs = np.stack([np.flatnonzero(towers == 0), np.flatnonzero(towers == 1)], 1)
         gap = gap_on(found) if found.method == "pca" else None
-    told = Rescored(tuple(each.amount for each in walked), tuple(map(scored, walked))) if walked and gap is not None else None
+    told = rescored(scores) if scores and gap is not None else None
     every = tuple(Frame(each.step, each.xy) for each in frames) if len(frames) > 1 else ()
     return Cloud(found.xy, title, axes(found), own, tuple(ids), towers, pairs, gap, told, every, found.step)
 
@@ -41,7 +41,14 @@ def axes(found: Projection) -> tuple[str, str]:
     return f"first axis, {first:.0%} of the variance", f"second axis, {second:.0%}"
 
 
-def scored(moved: Moved) -> str:
+def rescored(scores: Towers) -> Rescored:
+    """The walk of the reports along the gap, as the slider says it."""
+    return Rescored(tuple(each.amount for each in scores.walked), tuple(scored(each, scores.chance) for each in scores.walked))
+
+
+def scored(moved: Moved, chance: tuple[float, float]) -> str:
     """What retrieval and zero-shot are with this much of the gap closed."""
-    text = f"{moved.amount:g} of it · recall at 5 {said(moved.forth)}, back {said(moved.back)}"
-    return text + (f" · zero-shot {said(moved.auroc)}" if moved.auroc is not None else "") + f" · gap left {number(moved.gap)}"
+    forth, back = (f"{said(each)} (chance {number(level)})" for each, level in zip((moved.forth, moved.back), chance))
+    auroc = f" · zero-shot {said(moved.auroc)}" if moved.auroc is not None else ""
+    left = "no gap left" if moved.gap < 1e-6 else f"gap {number(moved.gap)}"
+    return f"{100 * moved.amount:.0f} %: {left} · recall at 5 {forth}, back {back}{auroc}"

@@ -85,3 +85,19 @@ class Factored(Protocol):
     def factors(self) -> Mapping[str, np.ndarray]:
         """One array of floats or words per factor, over all studies."""
         ...
+
+
+@runtime_checkable
+class Spoken(Protocol):
+    """A data set that tells a report without opening the study's films."""
+
+    def text_of(self, index: int) -> str:
+        """All texts of a study as one; empty where there is none."""
+        ...
+
+
+def report_of(dataset: Dataset, index: int) -> str:
+    """All texts of a study as one, without opening its films where the data set can; empty where there is none."""
+    if isinstance(dataset, Spoken):
+        return dataset.text_of(index)
+    return "\n\n".join(text.text for text in dataset[index]["texts"])

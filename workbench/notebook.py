@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from workbench import progress, registry
+from workbench import described, progress, queries, registry
 from workbench import run as runs_on_disk
 from workbench.analysis import across as pairs
 from workbench.analysis import claims as told
@@ -231,6 +231,15 @@ class RunView(Runs):
         figure = maps.plane(found, states, label, None, palette=self.palette, title=f"{feature}, step {found.step}")
         return View(found, figure, maps.rows(found, found.keys))
 
+    def widget(
+        self, feature: str, method: projection.Method = "pca", step: Step = "last", seed: int = 0, colour: str = ""
+    ) -> Any:  # fmt: skip
+        """The same map as a widget to fly through, coloured by a column of the data or "neighbours the map lost": `.keys` are the studies inside
+        the lasso that was drawn last, `.selection` is its polygon, `.select(keys)` shows a set."""
+        from workbench.widget import of_map
+
+        return of_map(self.run, self.map(feature, method, step, seed).data, self.dataset(), colour, seed)
+
     def _pair(self, step: int) -> tuple[Embeddings, Embeddings]:
         from workbench.closing import computed
 
@@ -287,6 +296,15 @@ class RunView(Runs):
 
         found = of_run(self.run, self._step(feature, step), feature, Query(text, study, image), self.dataset(), self.method, k)
         return View(found, answers.among_usual(found, self.palette, self.palette.of(0)), answers.answer_rows(found))
+
+    def query(self, **criteria: Any) -> queries.Query:
+        """The studies of this run's data inside a lasso, where a column is something, near a study, and so on: see `wb.query`."""
+        return queries.query(self.run, **criteria)
+
+    def subset(self, query: queries.Query, feature: str, step: Step = "last", part: described.Part = "properties") -> View:
+        """What separates a set of studies from the others of a look: `properties` or `words`, or its own `spectrum`. `.data` holds all."""
+        found = described.of_look(query, self.run, feature, self._step(feature, step), self.dataset())
+        return View(*described.seen(found, part, self.palette))
 
     def measures(self, feature: str, step: Step = "last", over_n: str = "") -> View:
         """Every measure of one feature beside an isotropic cloud, the untrained network and pixels; `over_n` names one to be drawn over the

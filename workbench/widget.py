@@ -6,9 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from workbench import colouring, mapping
+from workbench.analysis import projection
 from workbench.analysis.polygon import inside
+from workbench.analysis.projection import Projection
+from workbench.atlas import cloud_of
 from workbench.cloud import Cloud, Geometry, beside, checked
-from workbench.jobs import REPOSITORY
+from workbench.dataset import Dataset
+from workbench.exports import public
+from workbench.jobs import REPOSITORY, describe_job
+from workbench.run import Run
 
 
 @cache
@@ -67,3 +74,26 @@ class PointsWidget:
 
     def _repr_mimebundle_(self, **given: Any) -> Any:
         return self.widget._repr_mimebundle_(**given)
+
+
+def of_map(run: Run, found: Projection, dataset: Dataset | None, column: str = "", seed: int = 0) -> PointsWidget:
+    """A map of a run to draw on, coloured by a column of its data or by colouring.LOST; raises UserError for others.
+
+    A notebook's file keeps what a widget shows: keys are hashed in the picture where the terms of the data are not open, `.keys` are the data's own.
+    """
+    stored = found.feature in run.geometry(found.step)
+    z = run.embeddings(found.feature, found.step).features if stored else None
+    own = colouring.of(dataset, found.keys, column, z, found.xy) if column else None
+    title = f"{projection.NAMES[found.method]} of {found.feature} of {run.title}, step {found.step}"
+    return PointsWidget(cloud_of(found, title, own, public(dataset, found.keys), frames(run, found, seed)), found.keys)
+
+
+def frames(run: Run, found: Projection, seed: int = 0) -> tuple[Projection, ...]:
+    """The same rows at the other looks, in register; nothing where the method puts no other look into its frame."""
+    if found.method == "aligned_umap":
+        job = describe_job(run.path.parent, mapping.JOB, run.id, mapping.parameters(run, found.feature, found.step, found.method, seed))
+        return mapping.frames(job.result)
+    if found.method != "pca" or found.feature not in run.geometry(found.step):
+        return ()
+    looks = [each for each in run.looks() if found.feature in run.geometry(each)]
+    return tuple(found if each == found.step else projection.pca(run.embeddings(found.feature, each), found, False) for each in looks)

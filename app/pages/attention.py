@@ -22,7 +22,7 @@ if not runs:
 kind, before, which, after, other = st.columns([1.4, 0.42, 2.6, 0.42, 3], vertical_alignment="bottom", gap="small")
 run = attend.choose_run(other, runs, chosen.names)
 name, colour, step = chosen.names[run], place.palette().of(chosen.slots[run.id]), attend.snapshot(run, chosen.step)
-picked = attend.choose_image((kind, before, which, after), root, run)
+picked = attend.choose_image((kind, before, which, after), root, run, chosen.query)
 if picked is None:
     place.empty("**No image yet.** Choose a study, or hand in a PNG or JPEG; it stays on this machine.")
     st.stop()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import browse, listing, place, state, whatif
+from app import browse, listing, place, queried, sets, state, whatif
 
 root = state.root()
 chosen = browse.choose(root)
@@ -11,6 +11,7 @@ if chosen is None:
 dataset = chosen.loaded.dataset
 if not len(chosen.rows):
     place.empty("**No study passes these filters.** Take one of them away.")
+    sets.shelf(root)
     st.stop()
 
 left, right = st.columns([1.55, 1], gap="medium")
@@ -21,6 +22,9 @@ with right:
         browse.study(chosen, key)
 if key and chosen.loaded.open and isinstance(dataset, whatif.Phantoms):
     whatif.section(dataset, chosen.loaded.places[key], key)
+if asked := chosen.as_query or chosen.query:
+    queried.of_data(chosen.loaded, asked)
+sets.shelf(root)
 browse.totals(chosen)
 browse.described(chosen)
 place.footer(

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import alike, depth, directions, factors, inside, map, measures, place, read, state, towers, verdicts
+from app import alike, depth, directions, factors, inside, map, measures, place, queried, read, state, towers, verdicts
 from app.cells import latent_space
 from app.select import looked_into
 
@@ -23,6 +23,8 @@ inside.multiples(found, chosen)
 measures.section(root, chosen)
 directions.section(root, chosen)
 map.section(chosen)
+if chosen.query:
+    queried.panel(chosen, chosen.query)
 towers.section(root, chosen)
 depth.section(root, chosen)
 alike.section(root, chosen)

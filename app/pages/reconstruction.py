@@ -21,7 +21,7 @@ names = {run: name for run, name in chosen.names.items() if run in runs}
 colours = {names[run]: slots[run.id] for run in runs}
 
 source, which, hide, first, second = st.columns([1.55, 2.1, 2.6, 1.8, 1.0], vertical_alignment="bottom", gap="small")
-picked = reconstruct.choose_image((source, which), root, runs[0])
+picked = reconstruct.choose_image((source, which), root, runs[0], chosen.query)
 kind = masks.choose_kind(hide)
 if picked is None:
     place.empty("**No image yet.** Choose a study, or hand in a PNG or JPEG; it stays on this machine.")

@@ -19,7 +19,7 @@ if not runs:
     st.stop()
 run, names, runs = runs[0], chosen.names, zeroshot.alike(runs)
 loaded = zeroshot.data_of(run)
-asked = zeroshot.choose(loaded, run) if loaded else None
+asked = zeroshot.choose(loaded, run, chosen.query) if loaded else None
 if loaded is None or asked is None:
     st.stop()
 if len(runs) < len(chosen.runs):

@@ -15,7 +15,8 @@ from workbench import jobs
 from workbench.features import dataset_of
 from workbench.run import Run
 
-PAGES = ("runs", "live", "latent_space", "reconstruction", "attention", "zero_shot", "retrieval", "compare", "launch", "data")
+DRAWN = ("image_grid", "points", "points_aside")  # components that carry bytes
+PAGES = ("runs", "live", "latent_space", "map", "reconstruction", "attention", "zero_shot", "retrieval", "compare", "launch", "data")
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +48,7 @@ def carried(app) -> tuple[str, int]:
     pictures = (
         sum("image/png;base64" in chart or '"type":"image"' in chart for chart in charts) + len(app.get("imgs")) + len(app.get("image"))
     )
-    grids = [each.proto.bytes for each in app.get("bidi_component") if each.proto.component_name == "image_grid"]
+    grids = [each.proto.bytes for each in app.get("bidi_component") if each.proto.component_name in DRAWN]
     words = [each.partition(b"\xff\xd8\xff")[0].decode(errors="replace") for each in grids]
     return "\n".join([texts(app), *charts, *words]), pictures + sum(b"\xff\xd8\xff" in each for each in grids)
 
@@ -57,9 +58,9 @@ def exported(monkeypatch):
     """The rows under every Details that a page drew: what its CSV holds; keys and names are words of the table, not of a report."""
     rows, details = [], place.details
 
-    def noted(key, formula, numbers, may_leave=True):
+    def noted(key, formula, numbers, *rest, **more):
         rows.extend(numbers() if callable(numbers) else numbers)
-        details(key, formula, numbers, may_leave)
+        details(key, formula, numbers, *rest, **more)
 
     monkeypatch.setattr(place, "details", noted)
     return rows

@@ -16,13 +16,20 @@ PAGES = {  # picture -> page, and the capability its run must have ("" for the d
     "live": ("live", ""),
     "latent-space": ("latent_space", ""),
     "compare": ("compare", ""),
+    "map": ("map", ""),
+    "retrieval": ("retrieval", "Projects"),
     "launch": ("launch", ""),
     "zero-shot": ("zero_shot", "Projects"),
     "reconstruction": ("reconstruction", "Reconstructs"),
     "attention": ("attention", "Attends"),
     "data": ("data", ""),
 }
-WHOLE = ("latent-space", "compare", "reconstruction", "attention", "zero-shot", "data")  # pictured down to the footer
+WHOLE = ("latent-space", "compare", "retrieval", "reconstruction", "attention", "zero-shot", "data")  # pictured down to the footer
+DRAWN = {  # what is there when a page whose work leaves it is whole
+    "latent-space": ".st-key-map .scatterlayer .points path",
+    "compare": ".st-key-alike_steps .scatterlayer .points path",
+    "map": ".verdict",
+}
 ALLOWED = "phantoms"  # only simulated films are shown in public
 
 
@@ -69,19 +76,15 @@ def main() -> None:
             more = [("start", "mflag-phantoms")] if name == "launch" else [("sample", positive(chosen[-1]))]
             watched.open(path, [*(("run", run.id) for run in chosen), *more])
             page = watched.page
-            if name == "latent-space":
-                page.wait_for_selector(".st-key-map .scatterlayer .points path")
-            elif name == "compare":
-                page.wait_for_selector(".st-key-alike_steps .scatterlayer .points path")
-            elif capability:
-                page.wait_for_selector(".verdict")
+            if sign := DRAWN.get(name, ".verdict" if capability else ""):
+                page.wait_for_selector(sign)
             watched.settle()
             page.wait_for_function(
                 "[...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(each => each.querySelector('.main-svg'))"
             )
             if name in WHOLE:
                 page.set_viewport_size(SIZE | {"height": page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")})
-            page.wait_for_timeout(4000 if capability else 1500)
+            page.wait_for_timeout(4000 if capability or name in WHOLE else 1500)
             page.mouse.move(5, 5)
             page.screenshot(path=target / f"{name}.png")
             small(target / f"{name}.png")

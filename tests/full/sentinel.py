@@ -1,28 +1,31 @@
-"""How often does the sentinel speak of healthy runs, how early of collapsing ones? Two simulated families and kept real runs.
+"""How often does the sentinel speak of healthy runs, how early of collapsing ones? Three simulated families and kept real runs.
 
-`python -m tests.full.sentinel tune` tries settings of the thresholds on family A and writes nothing; without a word it scores family A and,
-once, family B, and writes docs/results/sentinel.json; `keep RUNS` writes compact histories of the finished runs below a folder, `real` scores those
+`python -m tests.full.sentinel tune` tries settings of the thresholds on families A and B and writes nothing; without a word it scores these
+and, once, family C, and writes docs/results/sentinel.json; `keep RUNS` writes compact histories of the finished runs below a folder, `real` scores those
 and puts them into the record.
 
 A run alarms when any prefix of its history does. An alarm is in time before the true curve of what falls has lost half its log-fall from the
 running maximum to the final value, and, where the probe falls, before half of its headroom above chance is gone. Runs with fewer than four
-looks between a tenth and nine tenths of that log-fall are counted apart as fast.
+looks between a tenth and nine tenths of that log-fall are counted apart as fast. `two looks before`: of the others those that could be told
+in time at all, two looks in a row having fallen before the deadline, for the sentinel needs two.
 """
 
 import gzip
 import itertools
 import json
+import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tests.full.record import FOLDER, head, write
-from tests.toys import histories, other_histories
+from tests.toys import histories, other_histories, third_histories
 from tests.toys.histories import COLLAPSES, HEALTHY, Simulated
 from workbench.analysis import _fall
 from workbench.analysis.looks import compact, kept_history
@@ -32,14 +35,21 @@ from workbench.randomness import rng
 from workbench.run import Run
 
 NAME, SEED = "sentinel", 0
-RUNS = {"A": 40, "B": 60}  # of each scenario
+RUNS = {"A": 40, "B": 60, "C": 60}  # of each scenario
 ENOUGH = 4  # looks inside a fall
+SEEN = 0.02  # logarithm from which on a fall can be seen
 KEPT = FOLDER / "histories"
-FAMILIES: dict[str, Callable[[np.random.Generator, str], Simulated]] = {"A": histories.simulate, "B": other_histories.simulate}
+Scenarios = tuple[str, ...]
+FAMILIES: dict[str, tuple[Callable[[np.random.Generator, str], Simulated], Scenarios]] = {
+    "A": (histories.simulate, HEALTHY),
+    "B": (other_histories.simulate, HEALTHY),
+    "C": (third_histories.simulate, third_histories.HEALTHY),
+}
 GRID: Sequence[dict[str, Sequence[Any]]] = (
-    {"NOISE": (1.0, 1.5, 2.0), "DIRECTIONS": ((0.05, 0.20, 0.10, 0.32), (0.08, 0.27, 0.10, 0.35))},
-    {"OFFSET": ((0.04, 0.15, 0.08, 0.30), (0.07, 0.25, 0.08, 0.35))},
-    {"WITHIN": ((0.20, 0.50), (0.25, 0.70))},
+    {"NOISE": (1.5, 2.0, 2.5), "HELD": (0.5, 1.0, 1.5)},
+    {"NEXT": (0.5, 0.6, 0.75), "DIRECTIONS": ((0.05, 0.20, 0.10, 0.32), (0.04, 0.15, 0.10, 0.28), (0.03, 0.15, 0.08, 0.25))},
+    {"OFFSET": ((0.04, 0.15, 0.08, 0.30), (0.02, 0.08, 0.05, 0.18))},
+    {"WITHIN": ((0.20, 0.50), (0.08, 0.42))},
 )
 
 
@@ -68,15 +78,33 @@ def scored(run: Simulated) -> dict[str, Any]:
     if run.curve is None:
         return found
     share = fall_of(run.curve)
-    in_time = at is not None and bool(share[at] < 0.5)
-    if run.probe is not None and at is not None:
-        in_time &= bool(run.probe[at] > 0.5 + (run.probe.max() - 0.5) / 2)
-    return found | {"fast": bool(((share > 0.1) & (share < 0.9)).sum() < ENOUGH), "in_time": in_time}
+    early = share < 0.5
+    if run.probe is not None:
+        early &= run.probe > 0.5 + (run.probe.max() - 0.5) / 2
+    fallen = (share > 0) & (run.curve.max() - run.curve > SEEN)
+    return found | {
+        "fast": bool(((share > 0.1) & (share < 0.9)).sum() < ENOUGH),
+        "in_time": at is not None and bool(early[at]),
+        "possible": bool((fallen[1:-1] & early[2:]).any()),
+    }
 
 
-def simulated(family: str, repeats: int) -> Iterator[Simulated]:
-    for scenario, repeat in itertools.product((*HEALTHY, *COLLAPSES), range(repeats)):
-        yield FAMILIES[family](rng(SEED, f"sentinel {family} {scenario}", repeat), scenario)
+def simulated(family: str, scenario: str, repeat: int) -> Simulated:
+    return FAMILIES[family][0](rng(SEED, f"sentinel {family} {scenario}", repeat), scenario)
+
+
+def every(family: str) -> list[tuple[str, str, int]]:
+    """Arguments of `simulated` for all runs of a family."""
+    return list(itertools.product([family], (*FAMILIES[family][1], *COLLAPSES), range(RUNS[family])))
+
+
+def of_one(which: tuple[str, str, int]) -> dict[str, Any]:
+    return scored(simulated(*which))
+
+
+def of_family(family: str) -> dict[str, Any]:
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        return rates(list(pool.map(of_one, every(family), chunksize=8)))
 
 
 def rates(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -88,11 +116,15 @@ def rates(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "healthy": {"runs": len(healthy), "alarmed": sum(each["alarmed"] for each in healthy)},
         "collapsing": {
             "runs": len(slow),
+            "two looks before": sum(each["possible"] for each in slow),
             "in time": sum(each["in_time"] for each in slow),
             "alarmed": sum(each["alarmed"] for each in slow),
         },
         "faster": {"runs": len(fast), "in time": sum(each["in_time"] for each in fast), "alarmed": sum(each["alarmed"] for each in fast)},
-        "by scenario": {name: of_scenario([each for each in found if each["scenario"] == name]) for name in (*HEALTHY, *COLLAPSES)},
+        "by scenario": {
+            name: of_scenario([each for each in found if each["scenario"] == name])
+            for name in dict.fromkeys(each["scenario"] for each in found)
+        },
     }
 
 
@@ -100,7 +132,11 @@ def of_scenario(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     slow = [each for each in found if not each.get("fast", False)]
     row = {"runs": len(found), "alarmed": sum(each["alarmed"] for each in found)}
     if found and "in_time" in found[0]:
-        row |= {"slow": len(slow), "in time": sum(each["in_time"] for each in slow)}
+        row |= {
+            "slow": len(slow),
+            "two looks before": sum(each["possible"] for each in slow),
+            "in time": sum(each["in_time"] for each in slow),
+        }
         return row | {"kinds at the end": dict(Counter(each["last"] for each in found))}
     return row | {"kinds alarmed": dict(Counter(each["first"] for each in found if each["alarmed"]))}
 
@@ -112,8 +148,8 @@ def told(family: str, found: dict[str, Any]) -> None:
 
 
 def tune() -> None:
-    """Groups of thresholds one after another on family A; nothing is written: the choice is made by hand and stands in analysis/_fall.py."""
-    runs = list(simulated("A", RUNS["A"]))
+    """Groups of thresholds one after another on A and B; nothing is written: the choice is made by hand and stands in analysis/_fall.py."""
+    runs = [simulated(*which) for family in "AB" for which in every(family)]
     for group in GRID:
         before = {name: getattr(_fall, name) for name in group}
         for values in itertools.product(*group.values()):
@@ -127,7 +163,7 @@ def tune() -> None:
 
 
 def thresholds() -> dict[str, Any]:
-    names = ("DIRECTIONS", "DEEP", "SCALE", "OFFSET", "WITHIN", "NOISE", "GROWN", "LEARNT", "GONE", "POINT")
+    names = ("DIRECTIONS", "DEEP", "SCALE", "OFFSET", "WITHIN", "NOISE", "HELD", "NEXT", "GROWN", "LEARNT", "GONE", "AWAY", "POINT")
     return {name: getattr(_fall, name) for name in names}
 
 
@@ -187,20 +223,21 @@ def said(kinds: dict[str, int]) -> str:
 
 
 def main() -> None:
-    """Score family A, family B if it has not been scored, and the kept real runs; the record says with which thresholds."""
+    """Score families A and B, family C if it has not been scored, and the kept real runs; the record says with which thresholds."""
     start, path = time.time(), FOLDER / f"{NAME}.json"
     before = json.loads(path.read_text()) if path.is_file() else {}
-    config = {"runs": RUNS, "thresholds": thresholds(), "settings tried on A": TRIED, "looks inside a fall": ENOUGH}
+    config = {"runs": RUNS, "thresholds": thresholds(), "settings tried": TRIED, "looks inside a fall": ENOUGH}
     results: dict[str, Any] = {}
     for family in FAMILIES:
-        results[family] = before.get(family) if family == "B" else None
-        results[family] = results[family] or rates([scored(run) for run in simulated(family, RUNS[family])])
+        results[family] = before.get(family) if family == "C" else None
+        results[family] = results[family] or of_family(family)
         told(family, results[family])
     results["real"] = real()
+    results["real runs"] = by_arm(results["real"]) | {"scored with": thresholds()}
     write(NAME, head(config, "simulated", [SEED], start) | {"config": config} | results)
 
 
-TRIED = 23  # settings of the thresholds, the chosen one among them
+TRIED = {"A": 23, "A and B": 26}  # settings of the thresholds, the chosen one among the last
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ USUAL = [f"{SEARCH}::test_what_is_usual_is_of_two_patients"]
 QUERIES = [f"{RUNS}::test_words_a_study_and_an_image_find_the_nearest_of_a_look"]
 SABOTAGES = [
     Sabotage(RETRIEVAL, "0.5 * (wrong & (scores == best)).sum(1)", "0.0 * (wrong & (scores == best)).sum(1)", [f"{TESTS}::test_a_rank_counts_what_scores_higher_and_half_of_what_ties"], "a constant score finds everything first"),
-    Sabotage(RETRIEVAL, "count, n = int(member.max()) + 1, len(values)", "member = np.arange(len(values))\n    count, n = len(values), len(values)", [f"{TESTS}::test_the_interval_is_over_patients_not_queries"], "films of one patient count as independent"),
+    Sabotage(RETRIEVAL, "member, count = members(patients)\n    hits", "member, count = members(range(n))\n    hits", [f"{TESTS}::test_the_interval_is_over_patients_not_queries"], "films of one patient count as independent"),
     Sabotage(RETRIEVAL, "1 - comb(m - int(c), min(k, m)) / comb(m, min(k, m))", "min(k, m) / m", [f"{TESTS}::test_recall_and_its_interval"], "chance forgets that a text may be correct for several"),
     Sabotage(RETRIEVAL, "gammaln(candidates - places + 1.0)", "gammaln(candidates - places + 2.0)", MEDIAN, "another chance of the median rank"),
     Sabotage(RETRIEVAL, "apart = np.bincount(member, below - below.mean(), count)", "apart = (below - below.mean())", MEDIAN, "films of one patient count as independent in the median"),

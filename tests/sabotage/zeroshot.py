@@ -160,8 +160,8 @@ SABOTAGES = [
     ),
     broken(
         ZERO,
-        "kept = np.flatnonzero((self.labels > 0.5).sum(1) == 1)",
-        "kept = np.flatnonzero((self.labels > 0.5).sum(1) >= 1)",
+        "self.among((self.labels > 0.5).sum(1) == 1)",
+        "self.among((self.labels > 0.5).sum(1) >= 1)",
         "studies of two classes kept",
         "classes_keep_the_studies_of_exactly_one_and_the_largest_decides",
     ),

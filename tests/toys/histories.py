@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from workbench.analysis._jackknife import row_kurtosis
-from workbench.analysis.sentinel import ClassLook, Look
+from workbench.analysis._jackknife import row_fourth, row_kurtosis
+from workbench.analysis._look import ClassLook, Look
 
 Rows = Callable[[np.random.Generator, int], np.ndarray]
 COLLAPSES = ("total", "dimensional", "offset", "scale", "tower", "class", "between-class", "projector")
@@ -72,7 +72,7 @@ def look_at(step: int, feature: str, rows: np.ndarray, probe: float | None, memb
         parts = {f"class {name}": rows[member == name] for name in range(int(member.max()) + 1)}
         classes = {name: ClassLook(len(part), float(np.sqrt(part.var(0).mean()))) for name, part in parts.items()}
     std = float(np.sqrt(moved.var(0).mean()))
-    return Look(step, feature, n, d, spectrum, float(np.linalg.norm(mean)), std, probe, row_kurtosis(rows), classes)
+    return Look(step, feature, n, d, spectrum, float(np.linalg.norm(mean)), std, probe, row_kurtosis(rows), classes, row_fourth(rows))
 
 
 def narrowed(variances: np.ndarray, share: float) -> np.ndarray:

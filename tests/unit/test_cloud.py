@@ -9,8 +9,10 @@ import pytest
 from tests.toys import points as toy
 from workbench import colouring
 from workbench.analysis.lost import lost
+from workbench.analysis.polygon import inside
 from workbench.cloud import NONE, Cloud, Films, Frame, Rescored, beside, checked, colour, framed, stated
 from workbench.errors import UserError
+from workbench.notebook import open_run
 
 
 def unpacked(blob, header):
@@ -171,3 +173,23 @@ def test_any_column_of_the_data_colours_the_points():
     assert colouring.of(data, keys, colouring.LOST, z, xy).kind == "error"
     with pytest.raises(UserError, match="no column 'nonsense'"):
         colouring.of(data, keys, "nonsense", z, xy)
+
+
+def test_what_is_drawn_in_a_notebook_comes_back_as_keys(small_run):
+    view = open_run(small_run.path)
+    shown = view.widget("image.projected", colour="effusion")
+    found = view.map("image.projected").data
+    assert shown.keys == () and shown.selection is None and shown.cloud.colour.name == "effusion"
+    assert [frame.step for frame in shown.cloud.frames] == list(small_run.looks())
+    middle, wide = np.median(found.xy, 0), np.ptp(found.xy, 0) / 3
+    corners = [[float(x) for x in middle + wide * turn] for turn in ([-1, -1], [1, -1], [0, 1])]
+    shown.widget.geometry = {"kind": "lasso", "polygon": corners}
+    wanted = tuple(key for key, own in zip(found.keys, inside(found.xy, corners)) if own)
+    assert 0 < len(wanted) < found.n and shown.keys == wanted
+    shown.widget.geometry = {"kind": "click", "row": 7}
+    assert shown.keys == (found.keys[7],)
+    shown.select(wanted)
+    mask = unpacked(shown.widget.besides, shown.widget.beside)["mask"]
+    assert np.array_equal(np.unpackbits(mask)[: found.n].astype(bool), inside(found.xy, corners))
+    with pytest.raises(UserError, match="no column 'nonsense'"):
+        view.widget("image.projected", colour="nonsense")

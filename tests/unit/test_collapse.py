@@ -236,7 +236,9 @@ def test_as_dict_is_json_with_null_where_withheld():
     z = RNG(7).normal(size=(60, 12)).astype(np.float32)
     for patients in (np.arange(60), None, np.arange(60) // 10):
         document = json.loads(json.dumps(summarise(z, patients).as_dict(), allow_nan=False))
-        assert {"n", "d", "patients", "procedure", "row_kurtosis", "mean_norm", "spectrum", *collapse.STATISTICS} == set(document)
+        assert {"n", "d", "patients", "procedure", "row_kurtosis", "row_fourth", "mean_norm", "spectrum", *collapse.STATISTICS} == set(
+            document
+        )
         for name in collapse.STATISTICS:
             assert set(document[name]) == {"value", "low", "high", "why", "ceiling"}
             assert (document[name]["low"] is None) == bool(document[name]["why"])

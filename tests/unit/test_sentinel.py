@@ -1,5 +1,6 @@
 """The sentinel: every kind of collapse on a closed case, every silence, and what it says."""
 
+import itertools
 import json
 from dataclasses import replace
 
@@ -7,13 +8,15 @@ import numpy as np
 import pytest
 
 from tests.app.folders import LOOKS, write_run
-from tests.toys import histories, other_histories
+from tests.toys import histories, other_histories, third_histories
 from tests.toys.histories import look_at
 from training.watch import Watch
 from workbench.analysis import looks
-from workbench.analysis._fall import depth
+from workbench.analysis._fall import Limit, depth, fallen
+from workbench.analysis._jackknife import row_fourth
+from workbench.analysis._look import ClassLook, series_of
 from workbench.analysis.collapse import Look, class_scales, sentinel
-from workbench.analysis.sentinel import ClassLook, Verdict, series_of
+from workbench.analysis.sentinel import Verdict
 from workbench.run import Run
 
 IMAGE, BACKBONE, TEXT = "image.projected", "image.backbone", "text.projected"
@@ -172,7 +175,72 @@ def test_noise_of_a_rank_is_not_a_fall():
     for value, error in (("rank", "rank_error"), ("uncentred", "uncentred_error"), ("std", "std_error")):
         spread = np.std(np.log([getattr(each, value) for each in every]))
         assert np.mean([getattr(each, error) for each in every]) == pytest.approx(spread, rel=0.4)
-    assert replace(every[0], row_kurtosis=12.0).rank_error == pytest.approx(2 * replace(every[0], row_kurtosis=3.0).rank_error)
+    older = replace(every[0], row_fourth=None, row_kurtosis=3.0)
+    assert replace(older, row_kurtosis=12.0).rank_error == pytest.approx(2 * older.rank_error)
+    ladder, lengths = np.arange(1, 33) ** -0.5, np.exp(0.5 * draw.normal(size=(200, 130, 1)))
+    heavy = [look_at(0, IMAGE, rows, None) for rows in draw.normal(size=(200, 130, 32)) * ladder * lengths]
+    assert np.mean([each.rank_error for each in heavy]) == pytest.approx(np.std(np.log([each.rank for each in heavy])), rel=0.25)
+    assert np.mean([each.std_error for each in heavy]) == pytest.approx(np.std(np.log([each.std for each in heavy])), rel=0.25)
+    equal = replace(look(0, rank=D), row_fourth=3 * (1 + 2 / D))  # three times the tails of Gaussian rows
+    assert equal.rank_error == pytest.approx(6 / N * np.sqrt((1 - 1 / D) * (1 + 2 / D))), "pairs decide where all directions are equal"
+
+
+def test_the_rank_is_that_of_the_population():
+    """Equal to averages over all quadruples of different rows, which no distribution biases; heavy tails and few rows leave it where it is."""
+    rows = np.random.default_rng(4).standard_t(5, size=(8, 3)) * (4, 1, 0.5) + 5
+    both = np.zeros(2)
+    for i, j, k, l in itertools.permutations(range(8), 4):
+        a, b = rows[i] - rows[k], rows[j] - rows[l]
+        both += [(a @ a) * (b @ b), (a @ b) ** 2]
+    assert 1.2 < look_at(0, IMAGE, rows, None).rank == pytest.approx(both[0] / both[1], rel=1e-9)
+    draw = np.random.default_rng(5)
+    lengths = np.exp(0.8 * draw.normal(size=(60, 160, 1)))
+    heavy = [look_at(0, IMAGE, each, None) for each in draw.normal(size=(60, 160, 32)) * lengths]
+    assert np.mean([each.rank for each in heavy]) == pytest.approx(32, rel=0.03) and all(each.rank <= 32 for each in heavy)
+    assert np.mean([replace(each, row_fourth=None).rank for each in heavy]) < 16, "of the sample"
+    line = look_at(0, IMAGE, np.outer(draw.normal(size=40), np.ones(3)), None)
+    assert line.rank == pytest.approx(1) and look_at(0, IMAGE, np.ones((9, 4)), None).rank == 0
+    assert replace(line, n=3, row_fourth=1.5).rank == pytest.approx(1), "three rows have no quadruple: the sample's"
+
+
+def test_fourth_moments_of_row_norms():
+    rows = np.random.default_rng(6).normal(size=(50, 4)) + 3
+    squares = np.sum((rows - rows.mean(0)) ** 2, 1)
+    assert row_fourth(rows) == pytest.approx(np.mean(squares**2) / np.mean(squares) ** 2, rel=1e-12)
+    assert row_fourth(1e-90 * rows) == pytest.approx(row_fourth(rows)) and row_fourth(np.ones((5, 2))) == 1
+
+
+def test_a_history_with_an_older_look_is_read_as_before():
+    """A rank that changes its meaning on the way would be a fall."""
+    draw = np.random.default_rng(8)
+    new = drawn(draw.normal(size=(6, 160, 32)))
+    old = [replace(each, row_fourth=None) for each in new]
+    assert np.array_equal(series_of([*new[:3], *old[3:]]).rank, series_of(old).rank)
+    assert series_of(new).rank.min() > 1.1 * series_of(old).rank.max() and series_of(new).full == 32 > series_of(old).full
+
+
+def test_a_level_counts_that_two_looks_held():
+    error = np.full(6, 0.1)
+    one, two = (np.exp(np.array(logs)) for logs in ((0, 0, 0.6, 0, 0, 0), (0, 0.0, 0.6, 0.6, 0, 0)))
+    least = 0.6 - 1.5 * np.hypot(0.1, 0.1)
+    assert depth(two, 5, error)[0] == pytest.approx(least) and depth(one, 5, error)[0] < least - 0.03
+    assert depth(two, 5, error)[1] in (2, 3) and depth(one, 5, error)[1] == 2
+    sure = np.array([0.1, 0.1, 0.01, 0.1, 0.1, 0.1])
+    assert depth(one, 5, sure)[0] == depth(one, 5, error)[0], "one high look is not surer than the others"
+
+
+def test_noise_between_two_looks_is_not_a_further_fall():
+    values, limit = np.exp(-np.array([0, 0, 0, 0, 0.20, 0.31])), Limit(0.03, 0.15, 0.09, 1.0)
+    assert fallen(values, limit, np.full(6, 0.01)) is not None
+    assert fallen(values, limit, np.full(6, 0.06)) is None
+
+
+def test_a_mean_that_stays_is_no_offset():
+    """Directions go while the probe learns: the rank with the mean follows them."""
+    ranks, probes = (20, 19, 16, 14, 13), (0.6, 0.64, 0.7, 0.75, 0.8)
+    learning = [look(place, rank, mean=4 + 0.1 * place, probe=probe) for place, (rank, probe) in enumerate(zip(ranks, probes))]
+    assert sentinel(learning).kind == "none"
+    assert sentinel([replace(each, mean_norm=4.0 * 3**place) for place, each in enumerate(learning)]).kind == "offset"
 
 
 @pytest.mark.parametrize(
@@ -234,9 +302,13 @@ def test_a_kept_history_is_judged_like_its_run(tmp_path):
     assert [each.step for each in looks.sequence(run, 8, IMAGE)] == [0, 1, 2, 4, 8]
     for a, b in zip(looks.sequence(run, looks.FOREVER), again):
         assert (a.step, a.feature, a.n, a.d) == (b.step, b.feature, b.n, b.d)
+        assert b.row_fourth == pytest.approx(a.row_fourth, rel=6e-3)
         assert (b.rank, b.std, b.mean_norm, b.uncentred) == pytest.approx((a.rank, a.std, a.mean_norm, a.uncentred), rel=6e-3)
     assert again[2 * 4 + 1].classes == {"up": ClassLook(40, 0.512)}
     assert sentinel(again).kind == sentinel(looks.sequence(run, looks.FOREVER)).kind == "dimensional"
+    for row in kept["looks"]:
+        del row["row_fourth"]
+    assert {each.row_fourth for each in looks.kept_history(kept)} == {None}, "kept before that was written"
 
 
 def test_a_watch_speaks_once_and_remembers_after_a_resume(tmp_path):
@@ -254,7 +326,7 @@ def test_a_watch_speaks_once_and_remembers_after_a_resume(tmp_path):
     assert any(map(earlier.see, [step for step in LOOKS if step > 8])), "what came after the checkpoint is said again"
 
 
-@pytest.mark.parametrize("family", [histories, other_histories], ids=["A", "B"])
+@pytest.mark.parametrize("family", [histories, other_histories, third_histories], ids=["A", "B", "C"])
 def test_simulated_runs_are_what_they_say(family):
     fallen = family.simulate(np.random.default_rng(5), "dimensional")
     assert fallen.collapsing and fallen.curve[-1] < fallen.curve.max() + np.log(0.45)

@@ -23,16 +23,19 @@ class Limit(NamedTuple):
     settled: float = 0.0
 
 
-# Chosen on the simulated family A of tests/full/sentinel.py; docs/sentinel.md has the rates on family B, scored once.
-DIRECTIONS = Limit(0.05, 0.20, 0.10, 0.32)
+# Chosen on the simulated families A and B of tests/full/sentinel.py; docs/sentinel.md has the rates on family C, scored once.
+DIRECTIONS = Limit(0.035, 0.15, 0.09, 0.27)
 DEEP = Limit(1.0, 1.2)  # of directions, where the cloud grew or the probe learnt: concentration is no collapse until little is left
-SCALE = Limit(0.35, 0.75)
-OFFSET = Limit(0.04, 0.15, 0.08, 0.30)
-WITHIN = Limit(0.20, 0.50)  # scale of a class beside that of all rows
-NOISE = 1.5  # times the standard error of a difference of two logarithms that is taken off a fall
+SCALE = Limit(0.10, 0.72)
+OFFSET = Limit(0.02, 0.08, 0.05, 0.18)
+WITHIN = Limit(0.08, 0.42)  # scale of a class beside that of all rows
+NOISE = 1.75  # times the standard error of a difference of two logarithms that is taken off a fall from a value that one look reached
+HELD = 1.5  # the same from a value that two looks in a row reached
+NEXT = 0.6  # the same of what the second look lies further down than the first
 GROWN = 1.1  # times the scale at a look: a cloud that has grown by more is not measured against that look
 LEARNT = 0.025  # macro AUROC that a probe must have gained since the maximum
 GONE = 2.3  # logarithm of the fall of a scale beside which lost directions no longer matter: a tenth is left
+AWAY = 1.2  # times that mean / standard deviation must have risen before rows share a mean
 POINT = 2.0  # times that mean / standard deviation must have risen for a point rather than a smaller cloud
 
 
@@ -40,7 +43,7 @@ POINT = 2.0  # times that mean / standard deviation must have risen for a point 
 class Series:
     """What is known of one feature over its looks (k,): one run, or means over the runs of a setting.
 
-    `rank`: participation ratio, centred; `uncentred`: effective rank with the mean; `std`: root mean column variance; `away`: norm of
+    `full`: rank of an isotropic cloud; `rank`: participation ratio, centred; `uncentred`: effective rank with the mean; `std`: root mean column variance; `away`: norm of
     the mean over the root of the variance; `probe`: macro AUROC, NaN where none; `…_error`: standard errors of the logarithms
     of ranks and scale under another draw of n rows.
     """
@@ -48,6 +51,7 @@ class Series:
     steps: np.ndarray
     n: int
     d: int
+    full: float
     rank: np.ndarray
     uncentred: np.ndarray
     std: np.ndarray
@@ -75,30 +79,44 @@ class Drop:
     top: int
 
 
-def depth(values: np.ndarray, at: int, scale: np.ndarray | None = None) -> tuple[float, int]:
-    """Logarithm of the running maximum of `values` (k,) over the value at look `at`, and where that maximum is.
+def held(logs: np.ndarray) -> np.ndarray:
+    """Places (k,) of the median of every look of `logs` (k,) and its two neighbours; at the first look of the lower of the first two."""
+    here = np.arange(len(logs))
+    window = np.stack([np.maximum(here - 1, 0), here, np.minimum(here + 1, len(logs) - 1)])
+    found = window[np.argsort(logs[window], axis=0, kind="stable")[1], here]
+    found[0] = int(logs[:2].argmin())
+    return found
 
-    With `scale` (k,) only looks whose cloud was about as large count: beside a cloud that grew from nothing, every spread looks narrow.
+
+def depth(values: np.ndarray, at: int, error: np.ndarray | None = None, scale: np.ndarray | None = None) -> tuple[float, int]:
+    """Logarithm of the highest level of `values` (k,) until look `at` over the value there, and which look had that level.
+
+    With standard errors `error` (k,) of the logarithms, what noise may have made of the difference is taken off it: more of a value that a
+    single look reached, for the largest of many is large by chance, and less of one that the look and a neighbour reached. A look with a
+    high rank has a small error of its own and counts with the median of the errors at least. With `scale` (k,) only looks whose cloud was
+    about as large count: beside a cloud that grew from nothing, every spread looks narrow.
     """
-    seen = values[: at + 1] if scale is None else np.where(scale[: at + 1] * GROWN >= scale[at], values[: at + 1], 0.0)
-    top = int(seen.argmax())
-    return float(np.log(max(float(values[top]), TINY) / max(float(values[at]), TINY))), top
+    logs, here = np.log(np.maximum(values[: at + 1], TINY)), np.arange(at + 1)
+    noise = np.zeros(at + 1)
+    if error is not None:
+        noise = np.hypot(np.maximum(error[: at + 1], np.median(error[: at + 1])), error[at])
+    places, times = np.append(here, held(logs)), np.repeat([NOISE, HELD], at + 1)
+    levels = logs[places] - times * noise[places]
+    if scale is not None:
+        levels = np.where(scale[places] * GROWN >= scale[at], levels, -np.inf)
+    top = int(levels.argmax())
+    return float(levels[top] - logs[at]), int(places[top])
 
 
 def fallen(values: np.ndarray, limit: Limit, error: np.ndarray | None = None, scale: np.ndarray | None = None) -> int | None:
-    """Place of the maximum from which the last two of `values` (k,) have fallen by more than `limit`; None where they have not.
-
-    `error` (k,): standard errors of their logarithms.
-    """
+    """Look with the level from which the last two of `values` (k,) have fallen by more than `limit` (`depth`); None where they have not."""
     k = len(values)
     if k < 3:
         return None
-    earlier, first = depth(values, k - 2, scale)
-    now, top = depth(values, k - 1, scale)
-    if error is not None:  # of both looks: one outlier among heavy tails raises a maximum as well
-        earlier -= NOISE * float(np.hypot(error[first], error[k - 2]))
-        now -= NOISE * float(np.hypot(error[top], error[k - 1]))
-    deep = now >= limit.settled or now - earlier >= limit.further
+    now, top = depth(values, k - 1, error, scale)
+    earlier, _ = depth(values, k - 2, error, scale)
+    between_looks = 0.0 if error is None else NEXT * float(np.hypot(error[k - 1], error[k - 2]))
+    deep = now >= limit.settled or now - earlier - between_looks >= limit.further
     return top if earlier >= limit.first and now >= limit.second and deep else None
 
 
@@ -125,7 +143,7 @@ def judge(series: Series) -> Drop | None:
     if lost is not None:
         return drop("dimensional", series.steps, series.rank, lost)
     shared = None if series.short else fallen(series.uncentred, OFFSET, series.uncentred_error, series.std)
-    if shared is not None and series.away[-1] > series.away[shared]:
+    if shared is not None and series.away[-1] > AWAY * series.away[shared]:
         return drop("offset", series.steps, series.uncentred, shared)
     return None
 

@@ -7,7 +7,18 @@ from typing import Any, Literal
 import numpy as np
 
 from workbench.analysis._interval import Interval, withheld
-from workbench.analysis._jackknife import GROUPS, Parts, around, group_rows, pairs_of, procedure, reason, row_kurtosis, standard_error
+from workbench.analysis._jackknife import (
+    GROUPS,
+    Parts,
+    around,
+    group_rows,
+    pairs_of,
+    procedure,
+    reason,
+    row_fourth,
+    row_kurtosis,
+    standard_error,
+)
 from workbench.analysis._moments import Moments, as_array, eigenvalues, floor_of, moments, seen
 from workbench.analysis._reading import ENOUGH, Features, Reading, ceiling, exp_entropy, normalised, participation, ratio, reading
 from workbench.analysis.classes import lidar
@@ -67,6 +78,7 @@ class Geometry:
     patients: int | None
     procedure: str
     row_kurtosis: float
+    row_fourth: float
     mean_norm: float
     effective_rank: Interval
     participation_ratio: Interval
@@ -82,7 +94,7 @@ class Geometry:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers for geometry.json."""
-        head = {key: getattr(self, key) for key in ("n", "d", "patients", "procedure", "row_kurtosis", "mean_norm")}
+        head = {key: getattr(self, key) for key in ("n", "d", "patients", "procedure", "row_kurtosis", "row_fourth", "mean_norm")}
         for key in STATISTICS:
             found: Interval = getattr(self, key)
             head[key] = {
@@ -114,6 +126,7 @@ def summarise(z: Features, patients: Sequence[object] | None, n_groups: int = GR
         patients=count,
         procedure=name,
         row_kurtosis=row_kurtosis(rows),
+        row_fourth=row_fourth(rows),
         mean_norm=float(np.linalg.norm(whole.mean)),
         spectrum=np.sqrt(spectrum),
         **intervals,

@@ -157,8 +157,11 @@ def macro_interval(
 
 def share_interval(right: np.ndarray, patients: Sequence[object] | np.ndarray, level: float = 0.95) -> Interval:
     """Share of rows `right` (n,) with Wilson's interval (JASA 1927) at the effective number of rows: clustering by patient widens it."""
-    right = np.asarray(right, float)
-    member, count = members(patients)
+    return share_of(np.asarray(right, float), *members(patients), level)
+
+
+def share_of(right: np.ndarray, member: np.ndarray, count: int, level: float = 0.95) -> Interval:
+    """The same for rows whose patient is known by number, `member` (n,) in 0..count-1, each with a row."""
     n = len(right)
     value = float(right.mean()) if n else float("nan")
     if count < FEW:

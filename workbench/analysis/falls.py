@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from workbench.analysis._fall import DIRECTIONS, LEARNT, NOISE, TINY, Series, judge
-from workbench.analysis.sentinel import COLUMNS, Look, series_of
+from workbench.analysis._look import COLUMNS, Look, series_of
 
 Kind = Literal["short", "single", "total", "scale", "dimensional", "offset", "kept"]
 FALLEN = ("total", "scale", "dimensional", "offset")

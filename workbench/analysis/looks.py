@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.analysis.sentinel import ClassLook, Look
+from workbench.analysis._look import ClassLook, Look
 from workbench.analysis.spectra import isotropic_spectrum
 from workbench.run import Run
 
@@ -88,7 +88,7 @@ def of(run: Run, feature: str, steps: Sequence[int]) -> list[tuple[int, dict[str
 def as_look(
     step: int, feature: str, geometry: Mapping[str, Any], probe: float | None, classes: Mapping[str, Mapping[str, Any]] | None = None
 ) -> Look:
-    """What the sentinel judges, from the numbers of geometry.json and classes.json."""
+    """What the sentinel judges, from the numbers of geometry.json and classes.json; older runs have no `row_fourth` (`_look.Look`)."""
     known = {name: ClassLook(int(each["n"]), float(each["std"])) for name, each in (classes or {}).items()}
     return Look(
         step=step,
@@ -101,6 +101,7 @@ def as_look(
         probe=probe,
         row_kurtosis=float(geometry["row_kurtosis"]),
         classes=known or None,
+        row_fourth=float(geometry["row_fourth"]) if geometry.get("row_fourth") is not None else None,
     )
 
 
@@ -134,6 +135,7 @@ def compact(run: Run) -> dict[str, Any]:
             "std": three(look.std),
             "probe": None if look.probe is None else round(look.probe, 4),
             "row_kurtosis": three(look.row_kurtosis or 3.0),
+            "row_fourth": None if look.row_fourth is None else three(look.row_fourth),
             "classes": {name: {"n": each.n, "std": three(each.std)} for name, each in (look.classes or {}).items()},
         }
         for look in sequence(run, FOREVER)

@@ -41,17 +41,17 @@ class Projection:
         return len(self.keys)
 
 
-def pca(embeddings: Embeddings, like: Projection | None = None) -> Projection:
+def pca(embeddings: Embeddings, like: Projection | None = None, measured: bool = True) -> Projection:
     """PCA of features (n, d) by their covariance, in blocks; axes agree with the map `like` of the same studies, so a slider does not flip them.
 
-    Raises ValueError where a number is not finite.
+    Unless `measured` its quality is left out, which takes a hundred times as long as the map. Raises ValueError where a number is not finite.
     """
     mean, axes, explained = plane(embeddings)
     xy = np.concatenate([(rows - mean) @ axes for rows in blocks(embeddings)])
     turned = xy * like.xy if like is not None and like.keys == embeddings.keys else xy**3
     sign = np.sign(turned.sum(0))
     xy = xy * np.where(sign == 0, 1, sign)
-    return shown(embeddings, xy, "pca", explained)
+    return shown(embeddings, xy, "pca", explained, measured)
 
 
 def plane(embeddings: Embeddings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -81,13 +81,13 @@ def blocks(embeddings: Embeddings) -> Iterator[np.ndarray]:
         yield embeddings.features[start : start + BLOCK].astype(np.float64)
 
 
-def shown(embeddings: Embeddings, xy: np.ndarray, method: Method, explained: np.ndarray | None = None) -> Projection:
+def shown(embeddings: Embeddings, xy: np.ndarray, method: Method, explained: np.ndarray | None = None, measured: bool = True) -> Projection:
     """A layout (n, 2) of features as a map with its quality."""
     z = embeddings.features
     chosen = np.linspace(0, len(z) - 1, EXACT).astype(int) if len(z) > EXACT else slice(None)
     at = np.asarray(xy, np.float64)
     towers = tuple(name for name in JOINT.split("+") for _ in range(len(z) // 2)) if embeddings.feature == JOINT else None
-    trusted = quality(z[chosen], at[chosen]) if explained is None or explained.any() else None
+    trusted = quality(z[chosen], at[chosen]) if measured and (explained is None or explained.any()) else None
     return Projection(
         at, embeddings.keys, embeddings.patients, embeddings.feature, embeddings.checkpoint, method, explained, trusted, towers
     )

@@ -7,6 +7,7 @@ from math import comb
 import numpy as np
 from scipy.special import gammaln
 
+from workbench.analysis._auroc import members
 from workbench.analysis._bootstrap import limits
 from workbench.analysis._interval import Interval, withheld
 from workbench.errors import UserError
@@ -61,9 +62,8 @@ def of_ranks(
 
 def over_patients(values: np.ndarray, patients: Sequence[str], resamples: int = 2000, seed: int = 0) -> Interval:
     """Mean over queries (n,) of a number between 0 and 1 each, with BCa limits over patients; without them for 0 resamples."""
-    values = np.asarray(values, float)
-    _, member = np.unique(np.asarray(patients).astype(str), return_inverse=True)
-    count, n = int(member.max()) + 1, len(values)
+    values, n = np.asarray(values, float), len(values)
+    member, count = members(patients)
     hits, of = np.bincount(member, values, count), np.bincount(member, minlength=count).astype(float)
     value = float(hits.sum() / n)
     if count < FEWEST:
@@ -90,8 +90,7 @@ def recall_by_chance(correct: np.ndarray, candidates: int, k: int) -> float:
 def median_rank(found: np.ndarray, patients: Sequence[str]) -> Interval:
     """Median of ranks (n,), with the interval of Woodruff (JASA 1952): the share below, its error clustered by patient, turned into ranks."""
     found = np.asarray(found, float)
-    _, member = np.unique(np.asarray(patients).astype(str), return_inverse=True)
-    count, value = int(member.max()) + 1, float(np.median(found))
+    (member, count), value = members(patients), float(np.median(found))
     if count < FEWEST:
         return withheld(value, f"{count} patients are too few for an interval")
     below = (found < value) + 0.5 * (found == value)

@@ -1,99 +1,20 @@
 """Is a latent space collapsing? A verdict in plain words on all looks so far: a fall that two consecutive looks confirm, never a snapshot."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from workbench.analysis import _fall
 from workbench.analysis._fall import Drop, Series, between, fallen, judge
-from workbench.analysis._reading import exp_entropy, participation
+from workbench.analysis._look import Look, series_of
 
 Kind = Literal["none", "low-rank", "total", "dimensional", "offset", "scale", "tower", "class", "between-class", "projector"]
 SILENT = ("none", "low-rank")
-LOW = 0.25  # of the participation ratio of an isotropic cloud of equal (N, d): below, a single look is called low rank
+LOW = 0.25  # of the participation ratio of an isotropic cloud: below, a single look is called low rank
 ROWS = 20  # of a class; below, it is not judged
-GAUSSIAN = 3.0  # kurtosis of row norms; above, ranks vary more than their formulas say
-COLUMNS = ("rank", "uncentred", "std", "away", "rank_error", "uncentred_error", "std_error")
 BACKBONE, PROJECTED = "backbone", "projected"
-
-
-@dataclass(frozen=True)
-class ClassLook:
-    """One class at a look: its rows and the root mean column variance of them alone. A `Look` serves as well."""
-
-    n: int
-    std: float
-
-
-@dataclass(frozen=True)
-class Look:
-    """One feature (n, d) of the probe set at one step.
-
-    `spectrum`: singular values of the centred rows, at most d, in any unit; `mean_norm`: norm of the mean row; `std`: root mean column
-    variance; `probe`: macro AUROC read from the feature; `row_kurtosis`: of the norms of the centred rows; `classes`: by name.
-    """
-
-    step: int
-    feature: str
-    n: int
-    d: int
-    spectrum: Sequence[float] | np.ndarray
-    mean_norm: float
-    std: float
-    probe: float | None = None
-    row_kurtosis: float | None = None
-    classes: Mapping[str, "ClassLook | Look"] | None = None
-
-    @cached_property
-    def rank(self) -> float:
-        """Participation ratio."""
-        return participation(np.asarray(self.spectrum, float) ** 2)
-
-    @cached_property
-    def rank_error(self) -> float:
-        """Standard error of log `rank`, to first order from Gaussian rows, whose eigenvalues l vary by l^2 2/n; more for heavy tails."""
-        values = np.asarray(self.spectrum, float) ** 2
-        total, square = values.sum(), np.sum(values**2)
-        if total <= 0:
-            return 0.0
-        return float(np.sqrt(8 / self.n * np.sum((values / total - values**2 / square) ** 2) * self._tails))
-
-    @cached_property
-    def _singular(self) -> np.ndarray:
-        """Singular values over the root of n, and the mean as if it were a direction of its own: the spectrum does not say how it lies."""
-        values = np.asarray(self.spectrum, float)
-        length = float(np.sqrt(np.sum(values**2)))
-        root = float(np.sqrt(self.d)) * self.std
-        return np.append(values * (root / length if length > 0 else 0.0), self.mean_norm)
-
-    @cached_property
-    def uncentred(self) -> float:
-        """Effective rank with the mean."""
-        return exp_entropy(self._singular)
-
-    @cached_property
-    def uncentred_error(self) -> float:
-        """Standard error of log `uncentred`, to first order: singular values s vary by s^2 / 2n."""
-        share = self._singular[self._singular > 0] / max(self._singular.sum(), 1e-150)
-        surprise = np.log(share)
-        return float(np.sqrt(np.sum((share * (surprise - np.sum(share * surprise))) ** 2) / (2 * self.n) * self._tails))
-
-    @property
-    def std_error(self) -> float:
-        """Standard error of log `std`: the trace of a covariance varies like a chi-square of n times `rank` degrees."""
-        return float(np.sqrt(self._tails / (2 * self.n * max(self.rank, 1.0))))
-
-    @property
-    def _tails(self) -> float:
-        return max(1.0, (self.row_kurtosis or GAUSSIAN) / GAUSSIAN)
-
-    @property
-    def away(self) -> float:
-        """Norm of the mean over the root of the variance."""
-        return self.mean_norm / max(float(np.sqrt(self.d)) * self.std, 1e-150)
 
 
 @dataclass(frozen=True)
@@ -110,16 +31,6 @@ class Verdict:
     def alarm(self) -> bool:
         """Whether anything fell; a low rank that did not fall is none."""
         return self.kind not in SILENT
-
-
-def series_of(looks: Sequence[Look]) -> Series:
-    """The looks at one feature in step order. Raises ValueError for two features."""
-    if len({look.feature for look in looks}) != 1:
-        raise ValueError(f"looks at {sorted({look.feature for look in looks})}; a series is of one feature")
-    column = {name: np.array([getattr(look, name) for look in looks], float) for name in COLUMNS}
-    probe = np.array([np.nan if look.probe is None else look.probe for look in looks])
-    steps, last = np.array([look.step for look in looks]), looks[-1]
-    return Series(steps, last.n, last.d, **column, probe=probe)
 
 
 @dataclass(frozen=True)
@@ -290,7 +201,7 @@ def _of_classes(found: _Found) -> Verdict:
 def _silent(found: Sequence[_Found]) -> Verdict:
     """No fall: at most a low rank, and that of a single look alone."""
     single = [each for each in found if len(each.series.steps) == 1 and not each.series.short]
-    low = [each for each in single if each.series.rank[-1] < LOW * _isotropic(each.series)]
+    low = [each for each in single if each.series.rank[-1] < LOW * each.series.full]
     chosen = min(low or found, key=lambda each: each.series.rank[-1] / each.series.d)
     series, uses = chosen.series, f"{named(chosen.feature)} use {number(chosen.series.rank[-1])} of {chosen.series.d} directions"
     first, last = int(series.steps[0]), int(series.steps[-1])
@@ -299,8 +210,3 @@ def _silent(found: Sequence[_Found]) -> Verdict:
     if series.short:
         return Verdict("none", chosen.feature, first, last, f"{uses}; {series.n} rows are too few to judge ranks of {series.d} dimensions")
     return Verdict("none", chosen.feature, first, last, f"{uses}; nothing fell")
-
-
-def _isotropic(series: Series) -> float:
-    """Participation ratio of an isotropic Gaussian cloud of equal (N, d), to leading order: 1 / (1/N + 1/d)."""
-    return series.n * series.d / (series.n + series.d)

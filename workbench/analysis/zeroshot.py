@@ -1,7 +1,7 @@
 """What do prompts say of an image, without a label seen? Scores of findings and of classes, and what they are worth."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -51,9 +51,14 @@ class Studies:
 
     def of_one_class(self) -> "Studies":
         """The studies in which exactly one of the labels is present; every other label then counts as absent."""
-        kept = np.flatnonzero((self.labels > 0.5).sum(1) == 1)
-        keys, patients = (tuple(each[place] for place in kept) for each in (self.keys, self.patients))
-        return Studies(self.scores[kept], (self.labels[kept] > 0.5).astype(float), keys, patients, self.indices[kept])
+        found = self.among((self.labels > 0.5).sum(1) == 1)
+        return replace(found, labels=(found.labels > 0.5).astype(float))
+
+    def among(self, kept: np.ndarray) -> "Studies":
+        """The studies that are kept, (n,) bool."""
+        rows = np.flatnonzero(kept)
+        keys, patients = (tuple(each[place] for place in rows) for each in (self.keys, self.patients))
+        return Studies(self.scores[rows], self.labels[rows], keys, patients, self.indices[rows])
 
 
 def of_bank(

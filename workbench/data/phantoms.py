@@ -225,6 +225,10 @@ class Phantoms:
             for at, own in enumerate(rows, begins[place]):
                 yield Image(np.array(stored.films[at]), "hw", (own["spacing_mm"],) * 2, own["view"]), stored.masks[at], own["boxes"]
 
+    def text_of(self, index: int) -> str:
+        """The report of a study, without its films; empty where it has none."""
+        return "" if self.mute[index] else "\n\n".join(self.words[index][section] for section in ("findings", "impression"))
+
     def __getitem__(self, index: int) -> Sample:
         row, words, films = self.studies[index], self.words[index], [*self._films(index)]
         boxes = [{"image": number, **box} for number, (_, _, own) in enumerate(films) for box in own]
