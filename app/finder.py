@@ -120,7 +120,6 @@ def draw(found: Answers, name: str, slot: int, loaded: studies.Studies | None) -
     for warning in warnings(found):
         st.caption(warning)
     if loaded is not None:
-        studies.ask(loaded)
         films(found.images, loaded)
     if found.reports is not None and loaded is not None:
         reports(found.reports, loaded)
