@@ -6,18 +6,22 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from app import place, points, state, studies, towers, work
+from app import place, points, read, state, studies, towers, work
 from app.charted import PLAIN, Asked, shown
-from workbench import colouring, thumbnails
+from app.grid import grid
+from app.select import Selection
+from workbench import colouring, queries, thumbnails
 from workbench.analysis import trust
 from workbench.analysis.polygon import inside
-from workbench.analysis.projection import JOINT, Projection
+from workbench.analysis.projection import JOINT, Method, Projection
 from workbench.analysis.towers import Towers
 from workbench.atlas import cloud_of
 from workbench.cloud import Cloud, Films, Geometry, beside
+from workbench.criteria import Lasso
 from workbench.exports import public
 from workbench.figures.projection import rows, shares
 from workbench.jobs import describe_job
+from workbench.queries import Query
 
 FORMULA = """*PCA*: the two directions of largest variance of the centred features; axes keep their orientation over checkpoints. *UMAP*, *t-SNE*: who is near whom is kept, sizes of lumps and distances between them are not.
 Trustworthiness falls with false neighbours, continuity with missing ones (Venna and Kaski, 2001; 1 is perfect), overlap is the share of neighbours kept; in brackets what a map at random gives.
@@ -34,17 +38,17 @@ def verdict(asked: Asked, found: Projection) -> None:
 
 
 @st.fragment
-def section(root: Path, asked: Asked, every: tuple[Projection, ...], lit: np.ndarray | None) -> None:
+def section(root: Path, asked: Asked, every: tuple[Projection, ...], saved: Query | None) -> None:
     """The map and a study beside it: a hover or a click runs this part again, what was drawn around something the whole page.
 
-    `lit` (n,) bool is a saved set among the points, shown until something is drawn.
+    A `saved` set is lit among the points until something is drawn.
     """
     if st.session_state.pop(CHANGED, False):
         st.rerun()
     found = shown(every, asked.step)
     left, right = st.columns([2.6, 1], gap="medium")
     with left:
-        draw(cloud(root, asked, every), asked, found, lit)
+        draw(cloud(root, asked, every), asked, found, saved.mask(found.keys) if saved else None)
         place.details(KEY, FORMULA, partial(rows, found, named(asked, found)), pictured=False)
         if asked.feature == JOINT and asked.method == "pca":
             score(root, asked)
@@ -120,6 +124,31 @@ def drawn(held: Cloud) -> list[list[float]]:
     """The polygon that was drawn on this very map; none where nothing was, or it was wiped away."""
     kept = points.kept(KEY, held, "lasso")
     return kept["polygon"] if kept else []
+
+
+def chosen_set(root: Path, chosen: Selection, asked: Asked, every: tuple[Projection, ...]) -> Query | None:
+    """The studies inside what was drawn on this map, else the saved set that the address names."""
+    corners = drawn(cloud(root, asked, every))
+    if not corners:
+        return chosen.query
+    guide = asked.last if asked.method == "pca" and asked.feature != JOINT else None
+    return lassoed(asked.run.path, asked.feature, shown(every, asked.step).step, asked.method, guide, tuple(map(tuple, corners)))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def lassoed(path: Path, feature: str, step: int, method: Method, like: int | None, corners: tuple[tuple[float, float], ...]) -> Query:
+    """A lasso as a set that is not saved yet."""
+    return queries.make(Lasso(run=path.name, feature=feature, step=step, polygon=corners, method=method, like=like), read.run(path))
+
+
+def images(asked: Asked, query: Query) -> None:
+    """The films of a set, to look through and to choose one from."""
+    loaded = asked.loaded
+    if loaded is None:
+        return
+    keys = [key for key in query.keys if key in loaded.places]
+    label = f"{len(keys)} studies in this set. Click one to look at it."
+    grid("atlas_grid", keys, None, loaded, state.get("sample"), lambda key: state.put("sample", key), label=label)
 
 
 def films(asked: Asked, found: Projection, here: str) -> Films | None:

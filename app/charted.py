@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from app import map as small
-from app import read, state, studies, towers, work
+from app import state, studies, towers, work
 from app.select import Selection
 from workbench import colouring, mapping
-from workbench.analysis.projection import IMAGE, JOINT, NAMES, TEXT, Method, Projection
-from workbench.errors import UserError
+from workbench.analysis.projection import JOINT, NAMES, Method, Projection
 from workbench.jobs import describe_job
 from workbench.run import Run
 
@@ -88,28 +87,14 @@ def maps(root: Path, asked: Asked) -> tuple[Projection, ...] | None:
     Raises UserError and ValueError where features are no map.
     """
     run = asked.run
-    stored = set(run.geometry(asked.step))
-    if asked.method == "pca" and asked.feature in stored:
+    if asked.method == "pca" and asked.feature in run.geometry(asked.step):
         looks = [each for each in run.looks() if each <= asked.last]
         return tuple(small.located(run.path, asked.feature, each, asked.last, each == asked.step) for each in looks)
-    if asked.method == "pca" and asked.feature == JOINT and {IMAGE, TEXT} <= stored:
-        return joint(run.path, asked.step)
     told, button = TOLD[asked.method], f"Draw {METHODS[asked.method]}" if asked.method != "pca" else "Read the reports and draw the map"
     if not describe_job(root, mapping.JOB, run.id, asked.parameters).done:
         st.caption(f"{told}.")
     folder = work.on_request(root, mapping.JOB, run, asked.parameters, button, told, HEIGHT, "atlas_map")
     return kept(folder) if folder else None
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def joint(path: Path, step: int) -> tuple[Projection, ...]:
-    """Images and reports of a look that stored both."""
-    run = read.run(path)
-
-    def missing(_: int) -> Any:
-        raise UserError(f"{run.id}: step {step} holds no reports")
-
-    return mapping.of_run(run, mapping.parameters(run, JOINT, step, "pca"), missing)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -103,7 +103,7 @@ def study(spot: Any, loaded: studies.Studies | None) -> dict[str, str] | None:
     held = state.get("sample") if state.get("sample") in loaded.places else keys[0]
     st.session_state["search_study"] = held
     options = list(dict.fromkeys([*keys, held]))
-    spot.selectbox("Neighbours of", options, key="search_study", format_func=state.escape, on_change=state.follow("sample", "search_study"))
+    spot.selectbox("Neighbours of", options, key="search_study", on_change=state.follow("sample", "search_study"))
     return {"study": held}
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from workbench.analysis.lost import lost
 from workbench.cloud import Colour, colour, many, stated
+from workbench.columns import columns
 from workbench.dataset import Dataset, Factored
 from workbench.errors import UserError
 
@@ -40,8 +41,4 @@ def of(dataset: Dataset | None, keys: Sequence[str], name: str, z: np.ndarray | 
 
 
 def _columns(dataset: Dataset) -> Mapping[str, np.ndarray]:
-    found = {name: np.asarray(values, float) for name, values in zip(dataset.label_names, np.asarray(dataset.labels).T)}
-    factors = dataset.factors if "factors" in dataset.provides and isinstance(dataset, Factored) else {}
-    for name, values in (*dataset.covariates.items(), *factors.items()):
-        found.setdefault(name, np.asarray(values))
-    return found
+    return {name: values for name, values in columns(dataset).items() if name != "patient"}  # as many as studies, nearly

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from workbench import columns, criteria
+from workbench import columns, criteria, mapping
 from workbench.analysis import projection
 from workbench.analysis._reading import unit
 from workbench.analysis.polygon import inside
@@ -24,6 +24,7 @@ from workbench.criteria import Both, Either, Lasso, Listed, Minus, Near, Where
 from workbench.dataset import Dataset
 from workbench.datasets import load_dataset
 from workbench.errors import UserError
+from workbench.jobs import describe_job
 from workbench.run import NAME, Run, find_run, read_json, runs_root, write_json
 
 FORMAT, FOLDER, KEPT = 1, "queries", "before"  # KEPT: where a file goes that is replaced or deleted
@@ -139,11 +140,17 @@ def combined(kind: type, parts: Sequence[Sequence[str]]) -> tuple[str, ...]:
 
 
 def located(run: Run, feature: str, step: int, method: str = "pca", seed: int = 0, like: int | None = None) -> projection.Projection:
-    """The map a lasso is drawn on: the same for page, notebook and saved set. Of a PCA, `like` is the look whose axes it agrees with."""
-    if method != "pca":
+    """The map a lasso is drawn on: the same for page, notebook and saved set. Of a PCA, `like` is the look whose axes it agrees with.
+
+    Maps that the worker draws are those it kept; raises UserError where it has not.
+    """
+    if method == "pca" and feature in run.geometry(step):
+        guide = None if like in (None, step) else projection.pca(run.embeddings(feature, like), measured=False)
+        return projection.pca(run.embeddings(feature, step), guide, measured=False)
+    job = describe_job(run.path.parent, mapping.JOB, run.id, mapping.parameters(run, feature, step, method, seed))  # type: ignore[arg-type]
+    if not job.done:
         raise UserError(f"{run.id}: no {method} map of {feature} at step {step} is kept; compute it on the page Map first")
-    guide = None if like in (None, step) else projection.pca(run.embeddings(feature, like))
-    return projection.pca(run.embeddings(feature, step), guide)
+    return mapping.load(job.result, step)
 
 
 def resolve(expression: Any, data: Mapping[str, Any], root: Path) -> tuple[str, ...]:
@@ -155,7 +162,7 @@ def resolve(expression: Any, data: Mapping[str, Any], root: Path) -> tuple[str, 
             find_run(expression.run, root), *(getattr(expression, each) for each in ("feature", "step", "method", "seed", "like"))
         )
         held = inside(found.xy, [np.array(ring) for ring in expression.polygon])
-        return tuple(key for key, own in zip(found.keys, held) if own)
+        return tuple(dict.fromkeys(key for key, own in zip(found.keys, held) if own))  # images and reports share keys
     if isinstance(expression, Near):
         return near(find_run(expression.run, root), expression)
     if isinstance(expression, Listed):

@@ -16,7 +16,7 @@ const STYLE = `
   --muted: color-mix(in srgb, var(--ink) 62%, var(--paper)); --tint: color-mix(in srgb, var(--ink) 7%, var(--paper));
   position: relative; color: var(--ink); background: var(--paper); font-family: var(--st-font, Inter, system-ui, sans-serif); font-size: 12.5px; line-height: 1.4; }
 .points * { box-sizing: border-box; }
-.points .stage { position: relative; overflow: hidden; border: 1px solid var(--line); border-radius: 5px; outline: none; touch-action: none; cursor: grab; }
+.points .stage { position: relative; overflow: hidden; border: 1px solid var(--line); border-radius: 5px; outline: none; touch-action: none; cursor: grab; user-select: none; }
 .points .stage:focus-visible { box-shadow: 0 0 0 2px var(--accent); border-color: var(--accent); }
 .points .stage[data-tool=lasso], .points .stage[data-tool=rectangle] { cursor: crosshair; }
 .points .stage.dragging { cursor: grabbing; }

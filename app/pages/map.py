@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import atlas, cells, charted, place, state
+from app import atlas, cells, charted, place, queried, state
 from app.select import looked_into
 
 NOTHING = "**No run to map yet.** Choose one above, or train the demo; its nine runs appear here as they train:"
@@ -22,5 +22,8 @@ if every is None:
     st.stop()
 found = charted.shown(every, asked.step)
 atlas.verdict(asked, found)
-atlas.section(root, asked, every, None)
+atlas.section(root, asked, every, chosen.query)
+if query := atlas.chosen_set(root, chosen, asked, every):
+    queried.panel(chosen, query, asked.run, "atlas_set")
+    atlas.images(asked, query)
 place.footer(atlas.footer(asked, found))

@@ -21,7 +21,7 @@ SABOTAGES = [
     Sabotage(POLYGON, "odd[start:stop] ^=", "odd[start:stop] |=", [f"{EXACT}[a square with a hole]"], "holes are filled"),
     Sabotage(POLYGON, "for i in range(3) for j in range(3)", "for i in (1,) for j in (1,)", [CELLS], "cells beside an edge are not compared with it"),
     Sabotage(POLYGON, "if len(np.unique(ring, axis=0)) < 3:", "if False:", [REFUSED], "a lasso of two points"),
-    Sabotage(QUERIES, "projection.pca(run.embeddings(feature, step), guide)", "projection.pca(run.embeddings(feature, step), None)", [GUIDE], "axes of a lasso's map not turned"),
+    Sabotage(QUERIES, "projection.pca(run.embeddings(feature, step), guide, measured=False)", "projection.pca(run.embeddings(feature, step), None)", [GUIDE], "axes of a lasso's map not turned"),
     Sabotage(QUERIES, "        aside(path)\n    ", "        pass\n    ", [KEPT], "a replaced set is lost"),
     Sabotage(QUERIES, "== (asked.op == \"says\")", "== True", [FILTERS], "what a report does not say"),
     Sabotage(QUERIES, "if not NAME.fullmatch(name):", "if False:", [f"{SETS}::test_a_name_never_leaves_the_folder"], "a name with slashes"),

@@ -44,11 +44,15 @@ def test_a_lasso_gives_the_same_keys_on_the_page_in_a_notebook_and_saved(run):
     assert again.name == "right" and "lasso of 4 corners on the PCA" in repr(again)
 
 
-def test_a_lasso_keeps_the_look_its_axes_agreed_with(run):
+def test_a_lasso_keeps_the_look_its_axes_agreed_with(run, monkeypatch):
     """The first look's axes may point the other way alone; with the last one's as a guide they are what was drawn on."""
     found = query(run, lasso=[[-1e3, -1e3], [0, -1e3], [0, 1e3], [-1e3, 1e3]], feature=FEATURE, step=0)
     guided = queries.located(run, FEATURE, 0, like=3)
     assert found.expression.like == 3
+    real, guides = queries.projection.pca, []
+    noted = lambda rows, like=None, **more: guides.append(like and like.step) or real(rows, like, **more)  # noqa: E731
+    monkeypatch.setattr(queries.projection, "pca", noted)
+    assert np.array_equal(queries.located(run, FEATURE, 0, like=3).xy, guided.xy) and guides == [None, 3]
     assert found.keys == tuple(key for key, x in zip(guided.keys, guided.xy[:, 0]) if x <= 0)
     with pytest.raises(UserError, match="compute it on the page Map first"):
         query(run, lasso=[[0, 0], [1, 0], [0, 1]], feature=FEATURE, method="umap")
