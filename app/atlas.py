@@ -6,18 +6,16 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from app import place, points, read, state, studies, towers, work
+from app import place, points, state, studies, towers, work
 from app.charted import PLAIN, Asked, shown
 from app.grid import grid
-from app.select import Selection
-from workbench import colouring, queries, thumbnails
+from workbench import colouring, thumbnails
 from workbench.analysis import trust
 from workbench.analysis.polygon import inside
-from workbench.analysis.projection import JOINT, Method, Projection
+from workbench.analysis.projection import JOINT, Projection
 from workbench.analysis.towers import Towers
 from workbench.atlas import cloud_of
 from workbench.cloud import Cloud, Films, Geometry, beside
-from workbench.criteria import Lasso
 from workbench.exports import public
 from workbench.figures.projection import rows, shares
 from workbench.jobs import describe_job
@@ -120,25 +118,15 @@ def draw(held: Cloud, asked: Asked, found: Projection, lit: np.ndarray | None) -
     points.aside(KEY, beside(here, chosen, polygon, None if polygon else lit, said, films(asked, found, here)))
 
 
+def polygon(root: Path, asked: Asked, every: tuple[Projection, ...]) -> list[list[float]]:
+    """What was drawn on the map that is shown; none where nothing was."""
+    return drawn(cloud(root, asked, every))
+
+
 def drawn(held: Cloud) -> list[list[float]]:
     """The polygon that was drawn on this very map; none where nothing was, or it was wiped away."""
     kept = points.kept(KEY, held, "lasso")
     return kept["polygon"] if kept else []
-
-
-def chosen_set(root: Path, chosen: Selection, asked: Asked, every: tuple[Projection, ...]) -> Query | None:
-    """The studies inside what was drawn on this map, else the saved set that the address names."""
-    corners = drawn(cloud(root, asked, every))
-    if not corners:
-        return chosen.query
-    guide = asked.last if asked.method == "pca" and asked.feature != JOINT else None
-    return lassoed(asked.run.path, asked.feature, shown(every, asked.step).step, asked.method, guide, tuple(map(tuple, corners)))
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def lassoed(path: Path, feature: str, step: int, method: Method, like: int | None, corners: tuple[tuple[float, float], ...]) -> Query:
-    """A lasso as a set that is not saved yet."""
-    return queries.make(Lasso(run=path.name, feature=feature, step=step, polygon=corners, method=method, like=like), read.run(path))
 
 
 def images(asked: Asked, query: Query) -> None:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from app import actions, filters, place, read, state, studies
 from app.state import escape
-from workbench import queries
+from workbench import resolving
 from workbench.analysis import prevalence
 from workbench.criteria import Both, Where
 from workbench.dataset import Sample, masks_of
@@ -97,7 +97,7 @@ def choose(root: Path) -> Chosen | None:
         return None
     wanted = [*filters.split_and_finding(loaded, (split, label, present)), *filters.covariates(loaded)]
     try:
-        passing = [queries.filtered(loaded.dataset, each) for each in wanted]
+        passing = [resolving.filtered(loaded.dataset, each) for each in wanted]
     except UserError as error:
         place.refused(error)
         passing = []

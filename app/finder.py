@@ -5,10 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from app import place, retrieve, state, studies, work
+from app import place, retrieve, sets, state, studies, work
 from app.grid import columns_of, grid
 from app.select import Selection
-from workbench import prompt_bank
+from workbench import criteria, prompt_bank, queries
 from workbench.analysis import answers
 from workbench.analysis.answers import Answers, List
 from workbench.errors import UserError
@@ -33,7 +33,28 @@ def section(root: Path, chosen: Selection, run: Run, name: str, slot: int, loade
     parameters = {**retrieve.parameters(chosen, run), **query, "k": count()}
     folder = work.shown(work.ask(root, JOB, run.id, parameters), HEIGHT, "search")
     if folder:
-        draw(read(folder), name, slot, loaded)
+        found = read(folder)
+        draw(found, name, slot, loaded)
+        keep(chosen, run, query, found)
+
+
+def keep(chosen: Selection, run: Run, asked: dict[str, str], found: Answers) -> None:
+    """How many answers are in the set the pages obey, and the answers as a set of their own."""
+    held = chosen.query
+    if held:
+        among, keys = found.images.keys, run.embeddings(next(iter(run.geometry(found.step))), found.step).keys
+        share = number(float(held.mask(keys).mean()))
+        st.caption(
+            f"{int(held.mask(among).sum())} of {len(among)} images are in the set {state.escape(held.name)}; of all that were searched {share} is."
+        )
+    at = {"run": run.id, "feature": found.feature, "step": found.step, "k": len(found.images.keys)}
+    if "text" in asked:
+        expression, first = criteria.Text(words=asked["text"], **at), ()
+    elif "study" in asked:
+        expression, first = criteria.Near(key=asked["study"], **at), (asked["study"],)
+    else:
+        expression, first = criteria.Near(upload=asked["upload"], **at), ()
+    sets.save(queries.made(expression, run, (*first, *found.images.keys)), "search_set")
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

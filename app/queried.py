@@ -7,10 +7,12 @@ from pathlib import Path
 import streamlit as st
 
 from app import place, read, sets, state, studies, work
+from app.charted import Asked
 from app.map import at
 from app.select import Selection
 from app.state import escape
-from workbench import columns, described
+from workbench import columns, described, queries
+from workbench.analysis.projection import Projection
 from workbench.analysis.subset import CORRECTION
 from workbench.described import Described
 from workbench.errors import UserError
@@ -23,6 +25,17 @@ from workbench.run import Run
 
 SHARES = f"""Shares in the set and among all others, Wilson's intervals (1927) clustered by patient. *p*: twice the smaller hypergeometric tail (Fisher's exact test) at counts divided by the design effect of patients with several studies; numbers by their ranks. Corrected by {CORRECTION}: of twenty sets of no meaning, at most one shows anything."""
 SPECTRUM = """Singular values of the set's centred features beside those of all studies. *random sets*: the mean of twenty sets of as many studies drawn at random, which is what fewer rows alone do to a spectrum; *isotropic*: a Gaussian cloud of as many. Interval of the rank: jackknife over patients."""
+
+
+def lassoed(asked: Asked, found: Projection, polygon: list[list[float]]) -> Query | None:
+    """What was drawn around on the map; None where nothing was, or, said, where it encloses nothing."""
+    if not polygon:
+        return None
+    try:
+        return queries.lassoed(asked.run, found, polygon, like=asked.last if found.method == "pca" else None)
+    except UserError as error:
+        st.caption(escape(error))
+        return None
 
 
 @st.fragment
@@ -78,7 +91,14 @@ def whole(digest: str, _query: Query, _loaded: studies.Studies) -> Described:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def reading(data_hash: str, _loaded: studies.Studies) -> Future:
     """All reports of a data set, read once, apart from the page."""
-    return studies.LOADER.submit(columns.spoken, _loaded.dataset)
+    return studies.LOADER.submit(read_once, _loaded)
+
+
+def read_once(loaded: studies.Studies) -> None:
+    """What every description of a set needs of its data, kept by the columns' file."""
+    columns.spoken(loaded.dataset)
+    columns.ranks(loaded.dataset)
+    columns.numbers(loaded.dataset)
 
 
 def words_ready(loaded: studies.Studies) -> bool:
@@ -178,7 +198,7 @@ def neighbours(found: Described, loaded: studies.Studies) -> None:
         "Look at one of them",
         keys,
         index=None,
-        format_func=lambda each: escape(called[each]),
+        format_func=called.get,
         key="set_outside",
         placeholder="a study",
         on_change=look,

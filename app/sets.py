@@ -34,7 +34,7 @@ def choose(spot: Any, root: Path, there: Sequence[str]) -> Query | None:
     wanted = state.get("set")
     st.session_state["row_set"] = wanted if wanted in there else NONE
     told = "A saved set of studies: pages show what it is and look at its studies alone. Sets are made on Map, Retrieval and Data."
-    spot.selectbox("Set", [NONE, *there], key="row_set", format_func=escape, on_change=follow, help=told)
+    spot.selectbox("Set", [NONE, *there], key="row_set", on_change=follow, help=told)
     if not wanted:
         return None
     try:
@@ -105,9 +105,9 @@ def shelf(root: Path) -> None:
     first, how, second, named, go, off = st.columns([2, 2.2, 2, 2, 1.3, 1.3], vertical_alignment="bottom", gap="small")
     names = [each.name for each in found]
     if len(names) > 1:
-        a = first.selectbox("Studies of", names, key="sets_a", format_func=escape)
+        a = first.selectbox("Studies of", names, key="sets_a")
         kind = how.selectbox("that are", list(COMBINE), key="sets_how", format_func=COMBINE.get)
-        b = second.selectbox("and", [each for each in names if each != a], key="sets_b", format_func=escape)
+        b = second.selectbox("and", [each for each in names if each != a], key="sets_b")
         named.text_input("Name", key="sets_new_name", max_chars=121)
         go.button("Combine", key="sets_combine", on_click=combine, args=(root, a, kind, b), width="stretch")
     with off:
@@ -131,7 +131,7 @@ def combined(root: Path, a: str, kind: str, b: str, name: str) -> str:
 @st.dialog("Remove a set")
 def remove(root: Path, there: Sequence[str]) -> None:
     """Asks once; the file is moved, not deleted."""
-    name = st.selectbox("Set", there, key="sets_off", format_func=escape)
+    name = st.selectbox("Set", there, key="sets_off")
     st.write(f"Take it off the list? Its file stays in the runs folder, under {queries.FOLDER}/{queries.KEPT}.")
     yes, no = st.columns(2)
     pressed = yes.button("Remove it", type="primary", width="stretch", key="sets_off_go", on_click=dialogs.act, args=(removed, root, name))
@@ -144,3 +144,11 @@ def removed(root: Path, name: str) -> str:
     if state.get("set") == name:
         state.put("set", None)
     return f"{name} is off the list; its file was kept"
+
+
+def unobeyed(query: Query | None) -> None:
+    """Say that a page compares all studies, whatever the set."""
+    if query:
+        st.caption(
+            f"Runs are compared over all studies, not over the set {escape(query.name)} alone: Latent space and Map show what it is."
+        )

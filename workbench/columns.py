@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_matrix
+from scipy.stats import rankdata
 
 from workbench.analysis.directions import WORD, as_states
 from workbench.analysis.subset import numbered
@@ -19,6 +20,7 @@ COLUMNS: dict[str, dict[str, np.ndarray]] = {}  # by data hash: pages and querie
 REPORTS: dict[str, tuple[str, ...]] = {}
 STATED: dict[str, dict[str, np.ndarray]] = {}
 SPOKEN: dict[str, "Spoken"] = {}
+RANKED: dict[str, dict[str, np.ndarray]] = {}
 NUMBERED: dict[str, np.ndarray] = {}
 
 
@@ -126,6 +128,14 @@ def states(dataset: Dataset) -> dict[str, np.ndarray]:
         labels = {name: known.pop(name) for name in dataset.label_names}
         STATED[dataset.data_hash] = labels | as_states(known)
     return STATED[dataset.data_hash]
+
+
+def ranks(dataset: Dataset) -> dict[str, np.ndarray]:
+    """The numbers among `states` as ranks among all studies (n,), sorted once; what is not stated has no meaning there."""
+    if dataset.data_hash not in RANKED:
+        known = {name: values for name, values in states(dataset).items() if np.any((values != 0) & (values != 1) & np.isfinite(values))}
+        RANKED[dataset.data_hash] = {name: rankdata(values, nan_policy="omit") for name, values in known.items()}
+    return RANKED[dataset.data_hash]
 
 
 def numbers(dataset: Dataset) -> np.ndarray:

@@ -65,7 +65,8 @@ def described(
     states = {name: values[rows] for name, values in columns.states(dataset).items()}
     patients = columns.numbers(dataset)[rows]
     present = None if spoken.present is None else spoken.present[rows]
-    found = separate(member, states, patients, present, spoken.words)
+    ranks = {name: values[rows] for name, values in columns.ranks(dataset).items()}
+    found = separate(member, states, patients, present, spoken.words, ranks)
     why += [f"No words: {spoken.why}"] if spoken.why else []
     here = set(dataset.keys)
     gone = sum(key not in here for key in query.keys)

@@ -16,15 +16,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from workbench import columns, criteria, mapping
-from workbench.analysis import projection
-from workbench.analysis._reading import unit
-from workbench.analysis.polygon import inside
-from workbench.criteria import Both, Either, Lasso, Listed, Minus, Near, Where
-from workbench.dataset import Dataset
+from workbench import criteria
+from workbench.analysis.projection import Method, Projection
+from workbench.criteria import Both, Either, Minus
 from workbench.datasets import load_dataset
 from workbench.errors import UserError
-from workbench.jobs import describe_job
+from workbench.resolving import combined, drawn, resolve
 from workbench.run import NAME, Run, find_run, read_json, runs_root, write_json
 
 FORMAT, FOLDER, KEPT = 1, "queries", "before"  # KEPT: where a file goes that is replaced or deleted
@@ -126,92 +123,32 @@ class Query:
         return cls(found, data, data_hash, tuple(keys), root, run, name, float(values.get("created") or 0))
 
 
-def combined(kind: type, parts: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """Keys in the order of the first part that has them."""
-    others = [set(each) for each in parts[1:]]
-    if kind is Either:
-        return tuple(dict.fromkeys(key for part in parts for key in part))
-    if kind is Both:
-        return tuple(key for key in parts[0] if all(key in other for other in others))
-    return tuple(key for key in parts[0] if not any(key in other for other in others))
-
-
-# ---- what a criterion holds -----------------------------------------------------------------------------------------------
-
-
-def located(run: Run, feature: str, step: int, method: str = "pca", seed: int = 0, like: int | None = None) -> projection.Projection:
-    """The map a lasso is drawn on: the same for page, notebook and saved set. Of a PCA, `like` is the look whose axes it agrees with.
-
-    Maps that the worker draws are those it kept; raises UserError where it has not.
-    """
-    if method == "pca" and feature in run.geometry(step):
-        guide = None if like in (None, step) else projection.pca(run.embeddings(feature, like), measured=False)
-        return projection.pca(run.embeddings(feature, step), guide, measured=False)
-    job = describe_job(run.path.parent, mapping.JOB, run.id, mapping.parameters(run, feature, step, method, seed))  # type: ignore[arg-type]
-    if not job.done:
-        raise UserError(f"{run.id}: no {method} map of {feature} at step {step} is kept; compute it on the page Map first")
-    return mapping.load(job.result, step)
-
-
-def resolve(expression: Any, data: Mapping[str, Any], root: Path) -> tuple[str, ...]:
-    """The keys of the studies that meet a criterion; raises UserError that says what is missing."""
-    if isinstance(expression, criteria.COMBINED):
-        return combined(type(expression), [resolve(part, data, root) for part in expression.parts])
-    if isinstance(expression, Lasso):
-        found = located(
-            find_run(expression.run, root), *(getattr(expression, each) for each in ("feature", "step", "method", "seed", "like"))
-        )
-        held = inside(found.xy, [np.array(ring) for ring in expression.polygon])
-        return tuple(dict.fromkeys(key for key, own in zip(found.keys, held) if own))  # images and reports share keys
-    if isinstance(expression, Near):
-        return near(find_run(expression.run, root), expression)
-    if isinstance(expression, Listed):
-        return tuple(dict.fromkeys(expression.keys))
-    dataset = load_dataset(data, "query")
-    return tuple(key for key, own in zip(dataset.keys, filtered(dataset, expression)) if own)
-
-
-def filtered(dataset: Dataset, asked: Where) -> np.ndarray:
-    """(n,) bool: which studies of a data set meet one condition; raises UserError where the column cannot be asked that."""
-    if asked.column == "report":
-        if not isinstance(asked.value, str) or not asked.op.startswith("says"):
-            raise UserError("report: expected `says` or `says not` and a text; correct the condition")
-        return columns.saying(dataset, asked.value) == (asked.op == "says")
-    if asked.op.startswith("says"):
-        raise UserError(f"{asked.column}: only a report says something; ask what it `is`, or whether it is at least or at most a number")
-    if asked.op == "is":
-        return columns.said_to_be(dataset, asked.column, asked.values)
-    if not isinstance(asked.value, int | float):
-        raise UserError(f"{asked.column} {asked.op}: expected a number, got {asked.value!r}; correct the condition")
-    low, high = (asked.value, np.inf) if asked.op == "at least" else (-np.inf, asked.value)
-    return columns.compared(dataset, asked.column, low, high)
-
-
-def near(run: Run, asked: Near) -> tuple[str, ...]:
-    """A study and its nearest by the cosine of stored features, nearest first; raises UserError where it is not among them."""
-    stored = run.embeddings(asked.feature, asked.step)
-    if asked.key not in stored.keys:
-        raise UserError(f"{run.id}: {asked.key!r} is not among the studies of its looks; choose one on the map, or another run")
-    z = unit(stored.features)
-    cosine = z @ z[stored.keys.index(asked.key)]
-    cosine[stored.keys.index(asked.key)] = np.inf
-    return tuple(stored.keys[row] for row in np.argsort(-cosine, kind="stable")[: asked.k + 1])
-
-
 # ---- making, keeping, finding ----------------------------------------------------------------------------------------------
+
+
+def lassoed(run: Run, found: Projection, polygon: Any, seed: int = 0, like: int | None = None) -> Query:
+    """The set of a lasso on a map that is there already."""
+    values = {"kind": "lasso", "run": run.id, "feature": found.feature, "step": found.step, "polygon": polygon}
+    expression = criteria.read(values | {"method": found.method, "seed": seed, "like": like}, "lasso")
+    return made(expression, run, drawn(found, [np.array(ring) for ring in expression.polygon]))
 
 
 def make(expression: Any, run: Run) -> Query:
     """The set of a criterion over a run's data, not saved yet."""
+    return made(expression, run, resolve(expression, run.source[1], run.path.parent))
+
+
+def made(expression: Any, run: Run, keys: Sequence[str]) -> Query:
+    """A set whose keys are known."""
     name, data = run.source
     kept = run.provenance.get("data", {}).get(name) if (run.path / "provenance.json").is_file() else None
-    return over(expression, data, run.path.parent, run.id, str(kept or ""))
+    known = str(kept or load_dataset(data, run.id).data_hash)
+    return Query(expression, data, known, tuple(keys), run.path.parent, run.id, "", time.time())
 
 
-def over(expression: Any, data: Mapping[str, Any], root: Path, run: str = "", data_hash: str = "") -> Query:
-    """The set of a criterion over a data set, a `{name: …}` mapping; `data_hash` where it is known, else the data set is asked."""
-    known = data_hash or load_dataset(data, "query").data_hash
-    return Query(expression, data, known, resolve(expression, data, root), root, run, "", time.time())
+def over(expression: Any, data: Mapping[str, Any], root: Path, run: str = "") -> Query:
+    """The set of a criterion over a data set, a `{name: …}` mapping."""
+    return Query(expression, data, load_dataset(data, "query").data_hash, resolve(expression, data, root), root, run, "", time.time())
 
 
 def query(
@@ -223,7 +160,7 @@ def query(
     keys: Sequence[str] | None = None,
     feature: str = "image.projected",
     step: int | Literal["last"] = "last",
-    method: criteria.Method = "pca",
+    method: Method = "pca",
     seed: int = 0,
     k: int = 20,
     root: str | Path | None = None,

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import inside, place, read, state, versus
+from app import inside, place, read, sets, state, versus
 from app.cells import compare
 from app.select import looked_into
 
@@ -18,5 +18,6 @@ with now:
 with over:
     versus.ratio(found, chosen)
 versus.strips(found, chosen)
+sets.unobeyed(chosen.query)
 versus.section(root, chosen)
 place.footer(inside.footer(found, chosen))

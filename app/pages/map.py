@@ -23,7 +23,7 @@ if every is None:
 found = charted.shown(every, asked.step)
 atlas.verdict(asked, found)
 atlas.section(root, asked, every, chosen.query)
-if query := atlas.chosen_set(root, chosen, asked, every):
-    queried.panel(chosen, query, asked.run, "atlas_set")
+if query := queried.lassoed(asked, found, atlas.polygon(root, asked, every)) or chosen.query:
+    queried.panel(chosen, query, asked.run)
     atlas.images(asked, query)
 place.footer(atlas.footer(asked, found))

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench import criteria, described, queries
+from workbench import criteria, described, queries, resolving
+from workbench.analysis import projection
 from workbench.analysis.polygon import inside
 from workbench.criteria import Both, Lasso, Where
 from workbench.errors import UserError
@@ -25,7 +26,7 @@ def run(small_run, tmp_path):
 
 def corner(run):
     """A lasso around about a third of the map, and which studies are in it."""
-    xy = queries.located(run, FEATURE, 3, like=3).xy
+    xy = resolving.located(run, FEATURE, 3, like=3).xy
     x = float(np.quantile(xy[:, 0], 0.7))
     return [[x, -1e3], [1e3, -1e3], [1e3, 1e3], [x, 1e3]], xy[:, 0] >= x
 
@@ -45,15 +46,19 @@ def test_a_lasso_gives_the_same_keys_on_the_page_in_a_notebook_and_saved(run):
 
 
 def test_a_lasso_keeps_the_look_its_axes_agreed_with(run, monkeypatch):
-    """The first look's axes may point the other way alone; with the last one's as a guide they are what was drawn on."""
+    """When more looks have come a map's axes may turn; a saved lasso asks for the one it was drawn on."""
     found = query(run, lasso=[[-1e3, -1e3], [0, -1e3], [0, 1e3], [-1e3, 1e3]], feature=FEATURE, step=0)
-    guided = queries.located(run, FEATURE, 0, like=3)
-    assert found.expression.like == 3
-    real, guides = queries.projection.pca, []
-    noted = lambda rows, like=None, **more: guides.append(like and like.step) or real(rows, like, **more)  # noqa: E731
-    monkeypatch.setattr(queries.projection, "pca", noted)
-    assert np.array_equal(queries.located(run, FEATURE, 0, like=3).xy, guided.xy) and guides == [None, 3]
+    asked: list = []
+    plain = projection.pca
+    monkeypatch.setattr(
+        projection, "pca", lambda z, like=None, measured=True: asked.append((z.checkpoint, like and like.step)) or plain(z, like, measured)
+    )
+    guided = resolving.located(run, FEATURE, 0, like=3)
+    assert found.expression.like == 3 and asked == [(3, None), (0, 3)]
     assert found.keys == tuple(key for key, x in zip(guided.keys, guided.xy[:, 0]) if x <= 0)
+    asked.clear()
+    found.again()
+    assert asked == [(3, None), (0, 3)]
     with pytest.raises(UserError, match="compute it on the page Map first"):
         query(run, lasso=[[0, 0], [1, 0], [0, 1]], feature=FEATURE, method="umap")
 

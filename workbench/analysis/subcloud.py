@@ -17,10 +17,10 @@ from workbench.errors import UserError
 from workbench.randomness import rng
 
 LEAST = 5  # studies of a set that have a spectrum
-ROWS = 20_000  # of a cloud that are measured; of more an even subset
+ROWS = 10_000  # of a cloud that are measured; of more an even subset
 DRAWS, COSTLY = 20, 40  # sets of no meaning that a small set is held against; from so many rows a dimension they give what the whole gives
 THINNED = 5000  # similarities of which the k-th largest bounds that of all from below
-ASKED, NEIGHBOURS, TOLD = 300, 10, 12  # members whose neighbours are looked for, how many, and studies outside that are named
+ASKED, NEIGHBOURS, TOLD = 200, 10, 12  # members whose neighbours are looked for, how many, and studies outside that are named
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def even(rows: np.ndarray) -> np.ndarray:
 def purity(embeddings: Embeddings, member: np.ndarray, k: int = NEIGHBOURS, seed: int = 0) -> Purity:
     """How many of the k nearest (cosine) of a set's members, `member` (n,) bool, are members; studies of the same patient do not count.
 
-    Of more than 300 members a random 300 are asked. Raises UserError where the set is empty, or fewer than k studies are of other patients.
+    Of more than 200 members a random 200 are asked. Raises UserError where the set is empty, or fewer than k studies are of other patients.
     """
     rows, held = np.asarray(as_array(embeddings), np.float32), np.asarray(member, bool)
     inside = np.flatnonzero(held)
@@ -121,11 +121,11 @@ def purity(embeddings: Embeddings, member: np.ndarray, k: int = NEIGHBOURS, seed
     others = len(rows) - of_patient[who[asked]]
     if others.min() < k:
         raise UserError(f"fewer than {k} studies are of other patients: no neighbours to count; choose a larger probe set")
-    z = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-30)
-    cosine = z[asked] @ z.T
-    own = np.split(np.argsort(who, kind="stable"), np.cumsum(of_patient)[:-1])
-    for line, row in zip(cosine, asked):
-        line[own[who[row]]] = -np.inf
+    length = np.maximum(np.sqrt(np.einsum("nd,nd->n", rows, rows)), 1e-30)
+    cosine = ((rows[asked] / length[asked, None]) @ rows.T) / length
+    order, begins = np.argsort(who, kind="stable"), np.append(0, np.cumsum(of_patient))
+    for line, patient in zip(cosine, who[asked]):
+        line[order[begins[patient] : begins[patient + 1]]] = -np.inf
     near = np.stack([largest(line, k) for line in cosine])
     chance = float(np.mean((held.sum() - held_of_patient[who[asked]]) / others))
     share = share_of(held[near].mean(1), *numbered(who[asked]))

@@ -102,8 +102,10 @@ def separate(
     patients: Sequence[object] | np.ndarray,
     present: csr_matrix | None = None,
     words: Sequence[str] = (),
+    ranks: Mapping[str, np.ndarray] | None = None,
 ) -> Separation:
     """Compare the rows in the set, `member` (n,) bool, with the rest. `states`: name -> (n,) of 0 and 1, or numbers, NaN where not stated.
+    `ranks` of such numbers, also among more rows than these, are found here where they are not given.
 
     `present` (n, w) says which of `words` each report has. Tests treat patients as the unit: shares and words by the hypergeometric tail
     (Fisher's exact test, twice the smaller tail) at counts divided by the design effect of patients with several studies (Rao and Scott, JASA 1984),
@@ -111,7 +113,7 @@ def separate(
     """
     sides = Sides(member, patients)
     counts = (int(sides.held.sum()), int((~sides.held).sum()))
-    found = [_property(name, np.asarray(values, float), sides) for name, values in states.items()]
+    found = [_property(name, np.asarray(values, float), sides, (ranks or {}).get(name)) for name, values in states.items()]
     kept, p = _words(present, sides) if present is not None and not sides.why else (np.zeros(0, int), np.zeros(0))
     tested = [place for place, each in enumerate(found) if each.p is not None]
     adjusted = holm(np.append([found[place].p for place in tested], p))
@@ -134,10 +136,10 @@ def holm(p: np.ndarray) -> np.ndarray:
     return found
 
 
-def _property(name: str, values: np.ndarray, sides: Sides) -> Contrast:
+def _property(name: str, values: np.ndarray, sides: Sides, ranks: np.ndarray | None) -> Contrast:
     stated = np.isfinite(values)
     binary = not np.any(stated & (values != 0) & (values != 1))
-    return _share(name, "share", values, sides) if binary else _mean(name, values, sides)
+    return _share(name, "share", values, sides) if binary else _mean(name, values, sides, ranks)
 
 
 def _stated(values: np.ndarray, sides: Sides) -> tuple[Any, Sides | None, str]:
@@ -170,7 +172,7 @@ def _side(interval: Any, x: np.ndarray, own: Sides, side: np.ndarray) -> Interva
     return interval(x[side], *numbered(own.who[side]))
 
 
-def _mean(name: str, values: np.ndarray, sides: Sides) -> Contrast:
+def _mean(name: str, values: np.ndarray, sides: Sides, given: np.ndarray | None) -> Contrast:
     """Means of numbers (n,); the test is of ranks."""
     x, own, why = _stated(values, sides)
     if own is None:
@@ -184,7 +186,7 @@ def _mean(name: str, values: np.ndarray, sides: Sides) -> Contrast:
         df = min(own.patients) - 1
         reach = float(stdtrit(df, 0.975) * np.sqrt(_between(influence, own)))
         limits = Interval(value, value - reach, value + reach, "t of the variance between patients, 95 %")
-        ranks = rankdata(x)
+        ranks = rankdata(x) if given is None else given[np.isfinite(values)]
         score = (held - held.mean()) * (ranks - ranks.mean())
         error = np.sqrt(_between(score, own))
         p = float(2 * stdtr(own.count - 1, -abs(score.sum()) / error)) if error > 0 else 1.0
