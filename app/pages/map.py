@@ -22,9 +22,8 @@ if every is None:
     st.stop()
 found = charted.shown(every, asked.step)
 atlas.verdict(asked, found)
-query = queried.lassoed(asked, found, atlas.polygon(root, asked, every)) or chosen.query
 atlas.section(root, asked, every, chosen.query)
-if query:
+if query := queried.lassoed(asked, found, atlas.polygon(root, asked, every)) or chosen.query:
     queried.panel(chosen, query, asked.run, "atlas_set")
     atlas.images(asked, query)
 place.footer(atlas.footer(asked, found))
