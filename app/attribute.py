@@ -42,7 +42,7 @@ def target(spot: Any, run: Run, loaded: studies.Studies | None) -> dict[str, Any
     names = [str(name) for name in run.status.get("label_names") or (loaded.dataset.label_names if loaded else [])]
     names = names or [f"label {place + 1}" for place in range(int(run.config["method"].get("labels", 1)))]
     st.session_state["attribution_label"] = state.get("label") if state.get("label") in names else names[0]
-    spot.selectbox("Label", names, key="attribution_label", format_func=state.escape, on_change=state.follow("label", "attribution_label"))
+    spot.selectbox("Label", names, key="attribution_label", on_change=state.follow("label", "attribution_label"))
     return {"label": [names.index(st.session_state["attribution_label"]), st.session_state["attribution_label"]]}
 
 

@@ -85,7 +85,7 @@ def choose(root: Path) -> Chosen | None:
     known = sources(root)
     which, split, label, present = st.columns([3.4, 2.3, 1.9, 2.0], vertical_alignment="bottom", gap="small")
     st.session_state["data_of"] = state.get("data") if state.get("data") in known else next(iter(known))
-    which.selectbox("Data set", list(known), key="data_of", format_func=escape, on_change=state.follow("data", "data_of"))
+    which.selectbox("Data set", list(known), key="data_of", on_change=state.follow("data", "data_of"))
     config = known[st.session_state["data_of"]]
     try:
         loaded = studies.of_config(config)

@@ -30,7 +30,22 @@ def latent_space(chosen: Selection) -> str:
     """For the page Latent space."""
     paths = "\n".join(f"    {str(run.path)!r}," for run in chosen.runs)
     cell = LATENT_SPACE.format(feature=chosen.feature, step=chosen.step, paths=paths)
-    return cell + "".join(COMPARED.format(path=str(run.path)) for run in chosen.runs if alike.able(run))
+    return cell + "".join(COMPARED.format(path=str(run.path)) for run in chosen.runs if alike.able(run)) + subset(chosen)
+
+
+SUBSET = """\
+run, chosen = wb.open_run({path!r}), wb.query({name!r}, root={root!r})
+for part in ("properties", "words", "spectrum"):
+    run.subset(chosen, {feature!r}, {step}, part).figure.show()
+"""
+
+
+def subset(chosen: Selection) -> str:
+    """The part of a cell about the set that the page obeys; empty where it obeys none."""
+    if not chosen.query:
+        return ""
+    run = chosen.runs[0]
+    return SUBSET.format(path=str(run.path), name=chosen.query.name, root=str(run.path.parent), feature=chosen.feature, step=chosen.step)
 
 
 COMPARE = """\
@@ -208,4 +223,5 @@ def atlas(chosen: Selection) -> str:
     run = next((each for each in chosen.runs if each.id == state.get("map_of")), chosen.runs[0])
     feature = "image.projected+text.projected" if state.get("points") == "both" else chosen.feature
     colour = f", colour={state.get('colour')!r}" if state.get("colour") else ""
-    return ATLAS.format(path=str(run.path), feature=feature, method=state.get("method") or "pca", step=chosen.step, colour=colour)
+    cell = ATLAS.format(path=str(run.path), feature=feature, method=state.get("method") or "pca", step=chosen.step, colour=colour)
+    return cell + subset(chosen)

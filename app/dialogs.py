@@ -75,7 +75,7 @@ def knobs(runs: Sequence[Run]) -> None:
         if not known:
             st.caption("None of these runs offers a live field yet; they do from their first step.")
             return
-        name = st.selectbox("Live field", list(known), key="knob_name", format_func=state.escape)
+        name = st.selectbox("Live field", list(known), key="knob_name")
         now = known[name]
         st.number_input("New value", value=now, format="%.6g", step=form.step_of(now), key=f"knob_value.{name}", placeholder="a number")
         value = st.session_state[f"knob_value.{name}"]

@@ -17,7 +17,7 @@ from workbench.figures.theme import clip, number
 from workbench.run import Run
 
 JOB, K, LARGEST, HEIGHT = "search", 12, 96, 230
-ACROSS, ROW, NAMED = 6, 6, 3  # films beside each other in the grid and in a row, labels named under each
+ACROSS, ROW, NAMED = 8, 6, 3  # films beside each other in the grid and in a row, labels named under each
 WORDS, IMAGE, STUDY = "Words", "Image", "Study"
 STRANGE = 0.5  # share of unknown tokens from which on words are said to be unread
 WEAK = 0.05  # share of the set's own queries whose best answer is less similar, below which a query is said to mean little
@@ -124,7 +124,7 @@ def study(spot: Any, loaded: studies.Studies | None) -> dict[str, str] | None:
     held = state.get("sample") if state.get("sample") in loaded.places else keys[0]
     st.session_state["search_study"] = held
     options = list(dict.fromkeys([*keys, held]))
-    spot.selectbox("Neighbours of", options, key="search_study", format_func=state.escape, on_change=state.follow("sample", "search_study"))
+    spot.selectbox("Neighbours of", options, key="search_study", on_change=state.follow("sample", "search_study"))
     return {"study": held}
 
 
@@ -141,7 +141,6 @@ def draw(found: Answers, name: str, slot: int, loaded: studies.Studies | None) -
     for warning in warnings(found):
         st.caption(warning)
     if loaded is not None:
-        studies.ask(loaded)
         films(found.images, loaded)
     if found.reports is not None and loaded is not None:
         reports(found.reports, loaded)
@@ -193,7 +192,7 @@ def warnings(found: Answers) -> list[str]:
     if weakest.strength < WEAK:
         kind = "report" if weakest is found.reports else "image"
         said.append(
-            f"This query is unlike everything here: its nearest {kind} is less similar than for {figures.share(1 - weakest.strength)} of the set's own queries. The answers mean little."
+            f"Its nearest {kind} is less similar than for {figures.share(1 - weakest.strength)} of the set's own queries: strange or very short words are like that. Hold the answers against their labels and the untrained network."
         )
     if len(found.images.keys) < count():
         said.append(f"Only {len(found.images.keys)} images could answer.")
@@ -210,7 +209,7 @@ def films(found: List, loaded: studies.Studies) -> None:
     keys = list(found.keys)
     told = f"The {len(keys)} nearest images of {found.n}. Click one to see its own neighbours."
     rows = -(-len(keys) // ACROSS)
-    grid("answers", keys, columns | columns_of(loaded, keys), loaded, None, more_like, height=min(640, 60 + 215 * rows), label=told)
+    grid("answers", keys, columns | columns_of(loaded, keys), loaded, None, more_like, height=min(640, 48 + 172 * rows), label=told)
 
 
 def row_of_films(found: List, loaded: studies.Studies) -> None:

@@ -34,7 +34,8 @@ def grid(
 
     `columns` hold numbers, words or tuples of words (chips), one a key; None stands for what the data set knows of them (`columns_of`, to which a
     page adds scores), and the grid opens in the order of `sort`. `loaded` is the data set the films come from (None: no films). Scrolling and
-    sorting run this part of the page alone, a click the whole page; `label` says above them what they are, else their number is. Films of a set whose terms withhold them stay on the server, keys are hashed.
+    sorting run this part of the page alone, a click the whole page; `label` says above them what they are, else their number
+    is; the grid is at most `height` pixels tall. Films of a set whose terms withhold them stay on the server, keys are hashed.
     """
     if not keys:
         st.caption("No image to show here.")

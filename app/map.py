@@ -74,7 +74,7 @@ def coloured(spot, loaded: studies.Studies | None) -> str:
         return ""
     st.session_state["map_label"] = state.get("label") if state.get("label") in (*names, NO_LABEL) else names[0]
     follow = state.follow("label", "map_label")
-    label = spot.selectbox("Colour by", [*names, NO_LABEL], key="map_label", format_func=state.escape, on_change=follow)
+    label = spot.selectbox("Colour by", [*names, NO_LABEL], key="map_label", on_change=follow)
     return "" if label == NO_LABEL else label
 
 

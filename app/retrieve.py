@@ -185,7 +185,7 @@ def failures(found: Retrieved, way: Way, loaded: studies.Studies | None, shown: 
         )
     ticked = (st.session_state.get(key) or {}).get("selection", {}).get("rows", [])
     row = chosen[ticked[0]] if ticked and ticked[0] < len(chosen) else chosen[0]
-    if loaded is None:
+    if loaded is None or loaded.allowed == "nothing":  # the offer to show them stands above the answers
         return
     with first:
         st.markdown(f"**Asked**, {asks} of")

@@ -101,8 +101,8 @@ CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "depth_of": name,
     "alike_of": name,
     "factors_of": name,
-    "set": name,
     "retrieval_of": name,
+    "set": name,
 }
 
 

@@ -65,7 +65,7 @@ def choose(loaded: studies.Studies, run: Run, query: Query | None = None) -> Ask
         names = list(bank or own)
         st.session_state["zero_label"] = state.get("label") if state.get("label") in names else names[0]
         follow = state.follow("label", "zero_label")
-        label = fourth.selectbox("Finding", names, key="zero_label", format_func=state.escape, on_change=follow)
+        label = fourth.selectbox("Finding", names, key="zero_label", on_change=follow)
         return Asked(bank or typed(own, label), source, mode, split, label, query)
     except UserError as error:
         place.refused(error)

@@ -23,7 +23,7 @@ FEWEST = 5
 EXACT_NEIGHBOURS = 20_000  # rows; beyond, neighbours are found approximately, by pynndescent
 BLOCK = 512
 EXAGGERATED, EPOCHS = 250, 500  # of t-SNE
-ALIGNMENT, WINDOW = 0.05, 2  # pull of a study's places at looks next to each other, and how many looks it reaches
+ALIGNMENT, WINDOW = 0.2, 3  # pull of a study's places at looks next to each other, and how many looks it reaches
 EVERY = 0.25  # seconds between two words about progress
 
 

@@ -195,14 +195,29 @@ def of_view(
     run: Run, feature: str, step: int, method: Method, seed: int, pair: Callable[[int], tuple[Embeddings, Embeddings]]
 ) -> Projection:  # fmt: skip
     """The map at a look: what the job `map` kept, or computed now and kept where it would have put it; a PCA of stored features is never kept."""
-    at = max((each for each in run.looks() if each <= step), default=step)
+    at = look_of(run, step)
     asked = parameters(run, feature, at, method, seed)
     if method == "pca" and feature in run.geometry(at):
         return of_run(run, asked, pair)[0]
-    job = describe_job(run.path.parent, JOB, run.id, asked)
-    if not job.done:
-        keep(of_run(run, asked, pair), job.result)
-    return load(job.result, at)
+    found = kept(run, feature, at, method, seed)
+    if found is None:
+        keep(of_run(run, asked, pair), describe_job(run.path.parent, JOB, run.id, asked).result)
+        found = kept(run, feature, at, method, seed)
+    if found is None:
+        raise UserError(f"{run.id}: the map of {feature} was deleted while it was read; ask again")
+    return found
+
+
+def look_of(run: Run, step: int) -> int:
+    """The newest look up to a step."""
+    return max((each for each in run.looks() if each <= step), default=step)
+
+
+def kept(run: Run, feature: str, step: int, method: Method, seed: int = 0) -> Projection | None:
+    """The map at a look that the worker or a notebook computed before; None where nobody did."""
+    at = look_of(run, step)
+    result = describe_job(run.path.parent, JOB, run.id, parameters(run, feature, at, method, seed)).result
+    return load(result, at) if result.is_dir() else None
 
 
 def keep(found: Sequence[Projection], result: Path) -> None:

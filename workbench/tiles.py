@@ -65,7 +65,7 @@ def said(value: Any) -> str:
             return ""
         if number == round(number) and abs(number) < 1e15:
             return f"{int(number):,}".replace(",", "\u2009")
-        text = f"{number:.3g}"
+        text = f"{number:.3f}" if 1e-3 <= abs(number) < 1 else f"{number:.3g}"
         return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
     return " ".join(str(value).split())[:LONGEST]
 

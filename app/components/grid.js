@@ -15,7 +15,8 @@ const CSS = `
   padding: 3px 8px; min-height: 28px; cursor: pointer; max-width: 190px; }
 .wg-bar button:disabled { opacity: .45; cursor: default; }
 .wg-bar select:focus-visible, .wg-bar button:focus-visible, .wg-scroll:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-.wg-scroll { position: relative; overflow-y: auto; overflow-x: hidden; border-radius: 5px; scrollbar-width: thin; }
+.wg-scroll { position: relative; overflow-y: auto; overflow-x: hidden; border-radius: 5px; scrollbar-width: thin;
+  scrollbar-gutter: stable; }
 .wg-room { position: relative; width: 100%; }
 .wg-cell { position: absolute; cursor: pointer; border-radius: 5px; }
 .wg-film { position: relative; width: 100%; aspect-ratio: 1; border-radius: 4px; background-color: var(--soft); background-repeat: no-repeat;
@@ -117,7 +118,6 @@ class Grid {
     this.chosen = told.chosen;
     this.count.textContent = told.label || (told.n === 1 ? "1 image" : `${thin(told.n)} images`);
     this.scroll.setAttribute("aria-label", this.count.textContent);
-    this.scroll.style.height = `${told.height || 560}px`;
     const show = () => { this.measure(); if (fresh && told.row >= 0) this.reveal(told.row); this.draw(); this.soon(this.pending() ? AGAIN : 0); };
     if (!url) return show();
     const film = new Image();
@@ -174,6 +174,7 @@ class Grid {
     this.high = this.side + UNDER + (chips ? 23 : 0) + (facts ? 21 : 0);
     this.total = Math.ceil(this.told.n / this.across) * this.high + 8;
     this.room.style.height = `${Math.min(this.total, TALLEST)}px`;
+    this.scroll.style.height = `${Math.min(this.total, this.told.height || 560)}px`; // no taller than what there is to see
     if (across && across !== this.across) this.scroll.scrollTop = this.bar(Math.floor(first / this.across) * this.high);
     this.draw();
     this.soon(REST);

@@ -24,6 +24,6 @@ found = charted.shown(every, asked.step)
 atlas.verdict(asked, found)
 atlas.section(root, asked, every, chosen.query)
 if query := queried.lassoed(asked, found, atlas.polygon(root, asked, every)) or chosen.query:
-    queried.panel(chosen, query, asked.run)
+    queried.panel(chosen, query, asked.run, "atlas_set")
     atlas.images(asked, query)
 place.footer(atlas.footer(asked, found))

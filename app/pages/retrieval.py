@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import cells, finder, place, retrieve, work
+from app import cells, finder, place, retrieve, studies, work
 from app.select import looked_into
 
 root = retrieve.state.root()
@@ -18,6 +18,7 @@ retrieve.overview(found, chosen)
 name = work.one_of(runs, "Search and details of", "retrieval_of")
 run, slot = runs[name], chosen.slots[runs[name].id]
 loaded = retrieve.opened(run)
+studies.ask(loaded)
 finder.section(root, chosen, run, name, slot, loaded)
 retrieve.details(found[name], run, name, slot, loaded)
 retrieve.footer(found, runs)

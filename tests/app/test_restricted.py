@@ -16,7 +16,7 @@ from workbench.features import dataset_of
 from workbench.run import Run
 
 DRAWN = ("image_grid", "points", "points_aside")  # components that carry bytes
-PAGES = ("runs", "live", "latent_space", "map", "reconstruction", "attention", "zero_shot", "compare", "launch", "data")
+PAGES = ("runs", "live", "latent_space", "map", "reconstruction", "attention", "zero_shot", "retrieval", "compare", "launch", "data")
 
 
 @pytest.fixture(autouse=True)

@@ -93,7 +93,6 @@ def test_filters_of_the_page_data_become_a_set_that_combines_and_is_kept_when_re
     pressed(app, "sets_combine")
     assert set(queries.load("both", root).keys) == set(held.keys) & set(queries.load("old", root).keys)
     pressed(healthy(app), "sets_remove")
-    next(each for each in app.selectbox if each.key == "sets_off").select("both").run()
     pressed(app, "sets_off_go")
     assert queries.names(root) == ["old", "val-sick"] and list((root / "queries" / "before").glob("both-*"))
 

@@ -79,11 +79,13 @@ def main() -> None:
             if sign := DRAWN.get(name, ".verdict" if capability else ""):
                 page.wait_for_selector(sign)
             watched.settle()
+            page.wait_for_function("!document.querySelector('[data-testid=stProgress]')")  # no job is at work
             page.wait_for_function(
                 "[...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(each => each.querySelector('.main-svg'))"
             )
             if name in WHOLE:
                 page.set_viewport_size(SIZE | {"height": page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")})
+            watched.settle()
             page.wait_for_timeout(4000 if capability or name in WHOLE else 1500)
             page.mouse.move(5, 5)
             page.screenshot(path=target / f"{name}.png")

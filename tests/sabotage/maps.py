@@ -216,7 +216,7 @@ SABOTAGES = [
     ),
     broken(
         MAPPING,
-        "    if not job.done:\n        keep(",
+        "    if found is None:\n        keep(",
         "    if True:\n        keep(",
         "computed though it is kept",
         "the_job_keeps_what_the_notebook_then_reads",

@@ -181,7 +181,7 @@ def test_a_map_says_its_quality_beside_chance_and_whose_its_lumps_are():
     figure = projection.plane(found, None, "", None)
     lines = [each.text for each in figure.layout.annotations]
     assert lines == [
-        "trustworthiness .910 (.500), continuity .870 (.500), overlap .310 (.170); (by chance); 10 neighbours of an even 60",
+        "trustworthiness .910 (chance .500), continuity .870 (.500), overlap .310 (.170); 10 neighbours of an even 60",
         "No more clusters than a Gaussian cloud has: lumps are the method's, not the data's",
     ]
     assert "UMAP of 1\u2009200 studies, step 40" in figure.layout.title.text

@@ -25,6 +25,7 @@ NO_EXAMPLE = {  # takes features and is no diagnostic of its own
     "similarity_matrix": "the similarities of many pairs; their pictures are made with it",
     "paired": "a guard",
     "close_gap": "what `closing` does to the rows; shown there",
+    "gap_walk": "what `closing` does, at every tenth of the gap; shown there",
 }
 
 

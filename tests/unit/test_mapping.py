@@ -135,7 +135,9 @@ def test_the_job_keeps_what_the_notebook_then_reads(plain, small_run, tmp_path, 
     compute(Task(job, asked, tmp_path))
     found = mapping.load(tmp_path)
     assert plain == [(96, 2)] and found.keys == small_run.embeddings(IMAGE, 3).keys and found.towers is None
+    assert mapping.kept(small_run, IMAGE, 3, "umap", 2) is None
     view = wb.open_run(small_run.path).map(IMAGE, "umap", seed=2)
+    assert np.array_equal(mapping.kept(small_run, IMAGE, 9, "umap", 2).xy, view.data.xy)
     assert np.array_equal(view.data.xy, found.xy) and view.data.quality == found.quality and plain[1:] == [(96, 2)]
     again = wb.open_run(small_run.path).map(IMAGE, "umap", seed=2)
     assert np.array_equal(again.data.xy, found.xy) and len(plain) == 2, "kept where the worker would have put it"

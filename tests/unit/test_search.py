@@ -28,6 +28,7 @@ def test_the_nearest_are_those_of_a_loop_and_equal_ones_keep_their_order():
         assert similarity == pytest.approx([cosine(query, z[row]) for row in expected], abs=1e-6)
     rows, values = Index(z).nearest(z[11], 99)
     assert list(rows[0][:2]) == [11, 40] and sorted(rows[0]) == list(range(61)), "all there are, where more are asked for"
+    assert search.first(np.array([0.5, 0.5, 0.9, 0.5]), 2).tolist() == [2, 0]
 
 
 def test_rows_without_a_direction_are_never_found_and_counted():

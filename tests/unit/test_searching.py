@@ -10,6 +10,7 @@ from workbench import retrieving, searching
 from workbench.analysis import answers, retrieved
 from workbench.analysis.answers import Answers
 from workbench.analysis.retrieved import BACK, FORTH, WITHIN
+from workbench.dataset import Text
 from workbench.errors import UserError
 from workbench.figures import answers as pictures
 from workbench.figures import retrieved as figures
@@ -54,22 +55,28 @@ def test_a_run_of_two_towers_is_ranked_both_ways_beside_its_first_look(small_run
 def test_words_a_study_and_an_image_find_the_nearest_of_a_look(small_run):
     run = wb.open_run(small_run.path)
     x, y = retrieving.pair(small_run, 3, run.dataset(), run.method)
-    sample = run.dataset()[run.dataset().keys.index(x.keys[4])]
-    found = run.search(study=x.keys[4], step=3, k=5)
-    likeness = unit(x.features.astype(float)) @ unit(x.features.astype(float)).T
-    assert found.data.images.keys == tuple(x.keys[row] for row in np.argsort(-likeness[4])[1:6]), "never itself"
-    assert found.data.reports.own == 1 + np.sum(
-        (across := unit(x.features) @ unit(y.features[4:5]).T)[4] < (unit(x.features[4:5]) @ unit(y.features).T)[0]
-    )
-    assert across.shape == (len(x.keys), 1) and found.data.untrained is not None and len(found.rows) == 15
+    a, b = unit(x.features.astype(float)), unit(y.features.astype(float))
+    ranks = 1 + np.sum(a @ b.T > np.diag(a @ b.T)[:, None] + 1e-6, 1)
+    row = int(np.argmax(ranks))
+    sample = run.dataset()[run.dataset().keys.index(x.keys[row])]
+    found = run.search(study=x.keys[row], step=3, k=5)
+    others = np.sort(np.delete((a @ a.T)[row], row))[::-1]
+    assert found.data.images.similarity == pytest.approx(others[:5], abs=1e-5) and x.keys[row] not in found.data.images.keys, "never itself"
+    assert found.data.reports.own == pytest.approx(ranks[row], abs=1) and ranks[row] > 9
+    assert found.data.untrained is not None and len(found.rows) == 15
     told = run.search(text=sample["texts"][0].text, step=3, k=4)
     assert told.data.kind == "text" and told.data.reports.similarity[0] > 0.9 and 0 <= told.data.reports.strength <= 1
     pixels = np.asarray(sample["images"][0].array)
     handed = run.search(image=pixels, step=3, k=4)
-    assert handed.data.images.keys[0] == x.keys[4] and handed.data.images.similarity[0] > 0.999
+    assert handed.data.images.keys[0] == x.keys[row] and handed.data.images.similarity[0] > 0.999
     assert Answers.of_dict(json.loads(json.dumps(handed.data.as_dict()))) == handed.data
     assert handed.data.labels and {row["label"] for row in pictures.shared_rows(handed.data)} <= set(run.dataset().label_names)
     assert answers.plain(vars(handed.data.images)) == handed.data.images
+
+
+def test_case_and_white_space_do_not_tell_reports_apart():
+    said = [{"texts": [Text("No  Effusion.")]}, {"texts": [Text("no effusion.")]}, {"texts": [Text("Effusion.")]}]
+    assert retrieving.reports(said, [0, 1, 2]) == ["no effusion.", "no effusion.", "effusion."]
 
 
 def test_a_method_of_one_tower_finds_images_by_images(mae_run):

@@ -129,8 +129,8 @@ def test_the_csv_of_a_selection_holds_keys_as_far_as_the_terms_allow(terms):
 
 
 def test_captions_are_short_and_say_nothing_of_what_is_not_known():
-    assert [said(value) for value in (0.73512, -0.5, 1234567.0, np.float32("nan"), None, True, ("a", "b"))] == [
-        ".735", "-.5", "1\u2009234\u2009567", "", "", "yes", "a, b"
+    assert [said(value) for value in (0.73512, -0.96, 1234567.0, 2.345, np.float32("nan"), None, True, ("a", "b"))] == [
+        ".735", "-.960", "1\u2009234\u2009567", "2.35", "", "", "yes", "a, b"
     ]  # fmt: skip
     assert len(said("x" * 500)) == 120
 

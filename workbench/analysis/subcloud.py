@@ -17,7 +17,7 @@ from workbench.errors import UserError
 from workbench.randomness import rng
 
 LEAST = 5  # studies of a set that have a spectrum
-ROWS = 10_000  # of a cloud that are measured; of more an even subset
+ROWS = 5_000  # of a cloud that are measured; of more an even subset
 DRAWS, COSTLY = 20, 40  # sets of no meaning that a small set is held against; from so many rows a dimension they give what the whole gives
 THINNED = 5000  # similarities of which the k-th largest bounds that of all from below
 ASKED, NEIGHBOURS, TOLD = 200, 10, 12  # members whose neighbours are looked for, how many, and studies outside that are named

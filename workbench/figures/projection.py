@@ -123,7 +123,7 @@ def shares(found: Projection) -> str:
         "overlap": (of.overlap, of.chance_overlap),
     }
     told = ", ".join(f"{name} {theme.number(value)} ({theme.number(chance)})" for name, (value, chance) in pairs.items())
-    return f"{told}; (by chance); {of.k} neighbours" + (f" of an even {of.n}" if of.n < found.n else "")
+    return told.replace("(", "(chance ", 1) + f"; {of.k} neighbours" + (f" of an even {of.n}" if of.n < found.n else "")
 
 
 def subtitle(found: Projection) -> str:
