@@ -109,8 +109,8 @@ def in_lab(browser: Any, address: str, n: int) -> dict[str, Any]:
     sent: list[int] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(len(data))))
     page.goto(f"{address}/lab/tree/bench.ipynb")
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-    page.wait_for_selector("[data-status=idle], .jp-Notebook-ExecutionIndicator[data-status=idle]")
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+    page.wait_for_timeout(3000)  # the kernel has said that it is idle, its widgets are not at once ready
     page.locator(".jp-CodeCell .cm-content").click()
     start = time.perf_counter()
     page.keyboard.press("Control+Enter")
