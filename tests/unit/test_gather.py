@@ -1,8 +1,10 @@
 """Two processes with unequal shares of a batch must give the value and the gradient of one process with all of it."""
 
-import multiprocessing
 import socket
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from workbench.losses.reconstruction import masked_pixel
 from workbench.losses.words import masked_word
 from workbench.nn.gather import gather_batch
 
+ROOT = Path(__file__).parents[2]
 ROWS, WIDTH, DIM = 8, 6, 5
 WEIGHTS = {
     "contrastive": 0.7,
@@ -66,7 +69,7 @@ def step(world, rank, start, stop):
 
 
 def join(rank, port):
-    dist.init_process_group("gloo", f"tcp://127.0.0.1:{port}", timeout=timedelta(seconds=240), world_size=2, rank=rank)
+    dist.init_process_group("gloo", f"tcp://127.0.0.1:{port}", timeout=timedelta(seconds=60), world_size=2, rank=rank)
     try:
         return [step(2, rank, *share[rank : rank + 2]) for share in SHARES]
     finally:
@@ -79,11 +82,9 @@ def of_two():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    other = multiprocessing.get_context("spawn").Process(target=join, args=(1, port))
-    other.start()
+    other = subprocess.Popen([sys.executable, "-c", f"from tests.unit.test_gather import join; join(1, {port})"], cwd=ROOT)
     found = join(0, port)
-    other.join(30)
-    assert other.exitcode == 0
+    assert other.wait(30) == 0
     return found
 
 
