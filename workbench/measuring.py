@@ -10,11 +10,12 @@ from workbench.analysis import growth, measures
 from workbench.analysis.catalogue import MEASURES
 from workbench.analysis.factors import not_untrained, placed
 from workbench.analysis.towers import IMAGE, TEXT
+from workbench.batches import Address, Rows, collate
 from workbench.dataset import Dataset
 from workbench.datasets import load_dataset
 from workbench.embeddings import Embeddings
 from workbench.errors import UserError
-from workbench.features import of_look
+from workbench.features import of_batches, of_look
 from workbench.figures import growth as curves
 from workbench.figures import measures as overviews
 from workbench.figures.theme import Palette
@@ -22,6 +23,7 @@ from workbench.models import load_method
 from workbench.run import Run
 
 Load = Callable[[int], Any]  # step -> method
+SAMPLES, VIEWS = 100, 8  # studies and views of each that LiDAR is read from
 
 
 def at(run: Run, step: int, dataset: Dataset | None, load: Load) -> tuple[dict[str, Embeddings], dict[str, str]]:
@@ -43,13 +45,36 @@ def of_run(
 ) -> measures.Measures:
     """Every measure of every vector feature at `step`, beside the untrained network and the pixels; raises UserError where the look kept none."""
     features, missing = at(run, step, dataset, load)
-    if why := not_untrained(run):
-        return measures.of_looks(run, step, features, {}, missing | {"untrained": why}, dataset, progress)
-    try:
-        before = features if step == 0 else at(run, 0, dataset, load)[0]
-    except UserError as error:
-        return measures.of_looks(run, step, features, {}, missing | {"untrained": str(error)}, dataset, progress)
-    return measures.of_looks(run, step, features, before, missing, dataset, progress)
+    before: dict[str, Embeddings] = {}
+    why = not_untrained(run)
+    if not why:
+        try:
+            before = features if step == 0 else at(run, 0, dataset, load)[0]
+        except UserError as error:
+            why = str(error)
+    missing |= {"untrained": why} if why else {}
+    found = measures.of_looks(run, step, features, before, missing, dataset, progress)
+    progress(0.9, "measuring views")
+    now, samples, why = viewed(run, step, dataset, load, next(iter(features.values())))
+    first = now if step == 0 else viewed(run, 0, dataset, load, next(iter(before.values())))[0] if now and before else {}
+    return measures.with_views(found, now, first, samples, why)
+
+
+def viewed(run: Run, step: int, dataset: Dataset | None, load: Load, look: Embeddings) -> tuple[dict[str, np.ndarray], np.ndarray, str]:
+    """Vector features of the look's first studies under several draws of the run's own augmentation, a row a view; which study each is of.
+
+    Without them, in words, why there are none.
+    """
+    if dataset is None or step not in run.steps_of("snapshots"):
+        return {}, np.zeros(0, int), f"{measures.ONE_VIEW}, and there is no snapshot of step {step} to compute them with"
+    method = load(step)
+    if getattr(method.config, "augment", "none") == "none":
+        return {}, np.zeros(0, int), "trained without augmentation: a study has one view"
+    chosen = placed(run, look, dataset)[:SAMPLES]
+    rows = Rows(type(method), method.config, {"data": dataset}, 0, "views")
+    batches = [collate([rows[Address("data", int(index), view)] for index in chosen]) for view in range(VIEWS)]
+    names = [name for name, shape in method.features.items() if shape == "b d"]
+    return of_batches(method, batches, names), np.tile(np.arange(len(chosen)), VIEWS), ""
 
 
 def growth_of(run: Run, step: int, feature: str, measure: str, dataset: Dataset | None, load: Load) -> growth.Growth:

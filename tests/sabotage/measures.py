@@ -2,6 +2,7 @@
 
 from tests.sabotage import Sabotage
 
+LIDAR = "tests/unit/test_latent_measures.py::test_lidar_is_read_from_views_under_the_runs_own_augmentation"
 UNIT, APP = "tests/unit/test_latent_measures.py", "tests/app/test_measures.py"
 CATALOGUE, SHEETS, MEASURES, GROWTH = (f"workbench/analysis/{name}.py" for name in ("catalogue", "sheets", "measures", "growth"))
 MEASURING, FIGURE, CURVE, PAGE = "workbench/measuring.py", "workbench/figures/measures.py", "workbench/figures/growth.py", "app/measures.py"
@@ -60,4 +61,7 @@ SABOTAGES = [
     Sabotage(CURVE, "canvas.moment(float(np.log2(found.enough)))", "canvas.moment(float(found.enough))", [DRAWN], "N = 4 d at the wrong place"),
     Sabotage("workbench/analysis/projection.py", "        as_array(rows)", "        pass", [f"{APP}::test_a_feature_of_a_point_or_with_rows_that_are_not_numbers_is_said_and_the_page_lives"], "a map of rows that are no numbers is not explained"),
     Sabotage(PAGE, "if sheet.constant:", "if False:", [SAID], "constant columns are not said"),
+    Sabotage("workbench/measuring.py", "np.tile(np.arange(len(chosen)), VIEWS)", "np.repeat(np.arange(len(chosen)), VIEWS)", [LIDAR], "views of several studies as one"),
+    Sabotage("workbench/measuring.py", "viewed(run, 0, dataset, load, ", "viewed(run, step, dataset, load, ", [LIDAR], "trained views as untrained"),
+    Sabotage("workbench/analysis/measures.py", "if all(not np.ptp(rows[samples == one], axis=0).any()", "if all(False", [LIDAR], "equal views are read"),
 ]  # fmt: skip

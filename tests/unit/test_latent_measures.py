@@ -17,16 +17,22 @@ from workbench.analysis import catalogue, classes, collapse, dimension, growth, 
 from workbench.analysis._reading import Reading
 from workbench.analysis.blind import BLIND
 from workbench.analysis.catalogue import MEASURES, needing
+from workbench.analysis.classes import lidar
 from workbench.analysis.collapse import NO_LABEL, effective_rank, summarise
 from workbench.analysis.grades import GRADES, situations, trusted
 from workbench.analysis.measures import IMAGE, PAIR, TEXT, Measures, by_class, of_feature, of_looks, of_pair, one_finding, stored
 from workbench.analysis.sheets import DRAWS, isotropic, sheet
 from workbench.analysis.subsampling import UNMEASURED, over_n
+from workbench.batches import collate
+from workbench.datasets import load_dataset
 from workbench.embeddings import Embeddings
 from workbench.errors import UserError
+from workbench.features import of_batches
 from workbench.figures import growth as curves
 from workbench.figures import measures as figures
 from workbench.figures.theme import LIGHT
+from workbench.models import load_method
+from workbench.randomness import rng
 from workbench.run import Run, read_json, write_json
 
 RNG = np.random.default_rng
@@ -342,3 +348,26 @@ def test_a_curve_shows_the_ceiling_where_four_rows_a_dimension_are_and_the_last_
     assert [row["why"] for row in curves.rows(bare)] == ["few", "odd"]
     up = growth.Growth("nesum", 4, (20, 40), (20, 40), (1.0, 1.2), (None, None), bare.intervals * 2, {})
     assert curves.title(up) == "NESum rose by 20 % from 20 to 40 rows"
+
+
+def test_lidar_is_read_from_views_under_the_runs_own_augmentation(small_run):
+    """By hand, study by study; the untrained network's beside it; reports have one view."""
+    dataset = load_dataset(small_run.source[1], small_run.id)
+    step = small_run.steps_of("snapshots")[-1]
+    found = measuring.of_run(small_run, step, dataset, lambda at: load_method(small_run, at))
+    own = found["image.backbone"]
+    method, look = load_method(small_run, step), small_run.embeddings("image.backbone", step)
+    rows, places = [], [list(dataset.keys).index(key) for key in look.keys][: measuring.SAMPLES]
+    for place in places:
+        for view in range(measuring.VIEWS):
+            row = type(method).transform(method.config, dataset[place], rng(0, "views", view, dataset.keys[place]))
+            batch = collate([row | {"key": "k", "patient": "p", "source": "s"}])
+            rows.append(of_batches(method, [batch], ["image.backbone"])["image.backbone"])
+    by_hand = lidar(np.concatenate(rows), np.repeat(np.arange(len(places)), measuring.VIEWS))
+    assert own.trained["lidar"].value == pytest.approx(by_hand.value, rel=1e-3) and own.trained["lidar"].ceiling > by_hand.value
+    assert own.untrained["lidar"].value != pytest.approx(own.trained["lidar"].value, rel=1e-3)
+    assert found["text.projected"].trained["lidar"].why == "the views of a study do not differ in this feature"
+    plain = load_method(small_run, step)
+    plain.config = plain.config.model_copy(update={"augment": "none"})
+    _, _, why = measuring.viewed(small_run, step, dataset, lambda at: plain, look)
+    assert why == "trained without augmentation: a study has one view"

@@ -12,7 +12,7 @@ from workbench.analysis.baselines import pixel_features
 from workbench.analysis.catalogue import needing
 from workbench.analysis.collapse import NO_LABEL, class_rows
 from workbench.analysis.factors import placed
-from workbench.analysis.sheets import Sheet, Value, part, sheet
+from workbench.analysis.sheets import Sheet, Value, part, sheet, value_of
 from workbench.analysis.towers import IMAGE, TEXT
 from workbench.dataset import Dataset
 from workbench.embeddings import Embeddings
@@ -167,6 +167,32 @@ def measured(
         mine = by_class(z, patients, kept)
         classes.append(OfClass(label, mine, mine if same else by_class(before, patients, kept) if before is not None else None))
     return Measured(name, own, first, "" if first else why or "the first look did not store this feature", tuple(classes))
+
+
+def with_views(
+    found: Measures, trained: Mapping[str, np.ndarray], untrained: Mapping[str, np.ndarray], samples: np.ndarray, why: str = ""
+) -> Measures:
+    """The same with LiDAR read from rows (n, d) by feature that are several views of `samples` (n,); where there are none `why` says so."""
+
+    def put(own: Sheet, rows: np.ndarray | None) -> Sheet:
+        return replace(own, values=tuple(of_views(each, rows, samples, why) for each in own.values))
+
+    features = []
+    for each in found.features:
+        before = each.untrained and put(each.untrained, untrained.get(each.feature))
+        features.append(replace(each, trained=put(each.trained, trained.get(each.feature)), untrained=before))
+    return replace(found, features=tuple(features))
+
+
+def of_views(known: Value, rows: np.ndarray | None, samples: np.ndarray, why: str) -> Value:
+    """A measure of views from its rows (n, d); any other as it is."""
+    if known.name not in needing("views"):
+        return known
+    if rows is None:
+        return replace(known, why=why or known.why)
+    if all(not np.ptp(rows[samples == one], axis=0).any() for one in np.unique(samples)):
+        return replace(known, why="the views of a study do not differ in this feature")
+    return value_of(known.name, rows, samples, samples)
 
 
 def of_pair(features: Mapping[str, Embeddings], untrained: Mapping[str, Embeddings], why: str) -> Measured:
