@@ -103,6 +103,7 @@ CHECKS: dict[str, Callable[[list[str]], Any]] = {
     "factors_of": name,
     "retrieval_of": name,
     "set": name,
+    "set_skill_of": name,
 }
 
 

@@ -17,6 +17,7 @@ from workbench.analysis import directions as meanings
 from workbench.analysis import factors as probes
 from workbench.analysis import falls, looks, metrics, projection
 from workbench.analysis import prevalence as common
+from workbench.analysis import reconstruction as painted
 from workbench.analysis.seeds import arms
 from workbench.config import read_yaml
 from workbench.datasets import load_dataset
@@ -347,6 +348,13 @@ class RunView(Runs):
         if report == "both":
             return View((first, last), films.beside(first, last, self.palette), films.beside_rows(first, last))
         return View(first, films.row(first, self.palette, self.run.title), films.rows(first))
+
+    def set_skill(self, query: queries.Query, ratio: float = 0.75, step: Step = "last") -> painted.SetSkill:
+        """Are the films of a set painted as well as others? Films of validation and test alone, one mask for all (loads torch)."""
+        from workbench.painting import of_set
+
+        at, dataset = self.run.snapshot_step(step), self.dataset()
+        return of_set(self.method(at), dataset, *painted.unseen(dataset, query.keys), self.run.id, at, ratio)
 
     def fill(self, study: str | None = None, hide: float | Sequence[int] = 0.3, seed: int = 0, step: Step = "last", film: int = 0) -> View:
         """Which hidden words of a report the method guesses beside its image, an empty film and another's image: `hide` is a share of the

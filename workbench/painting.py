@@ -1,14 +1,24 @@
 """A method paints the hidden patches of an image: from a study or an upload and a mask to a Reconstruction. Needs torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 
 from workbench import text, transforms
-from workbench.analysis.reconstruction import METHOD, Reconstruction, doctor, in_space, patch_errors, patches_of
-from workbench.dataset import Sample
+from workbench.analysis.reconstruction import (
+    METHOD,
+    Reconstruction,
+    SetSkill,
+    doctor,
+    in_space,
+    patch_errors,
+    patches_of,
+    skill_difference,
+    skill_interval,
+)
+from workbench.dataset import Dataset, Sample
 from workbench.errors import UserError
 from workbench.features import dataset_of
 from workbench.masking import boxes_region, given_mask, random_mask, region_mask
@@ -19,6 +29,7 @@ from workbench.run import Run
 from workbench.single import batch_of, one_image, study_of, upload_sample
 
 Mask = float | Sequence[int] | Sequence[str]
+AT_ONCE, CUBIC = 20, "cubic"  # films of a pass; the guess that the skill of a set is against
 
 
 class Painted(NamedTuple):
@@ -153,4 +164,30 @@ def of_run(
     return reconstruct(load_method(run, at), sample, spec, place, run.id, at, decoder_missing(run), report)
 
 
-__all__ = ["Painted", "decoder_missing", "grid_of", "in_space", "mask_of", "of_run", "paint", "reconstruct"]
+def of_set(
+    method: Method,
+    dataset: Dataset,
+    inside: Sequence[str],
+    others: Sequence[str],
+    run: str,
+    step: int,
+    ratio: float = 0.75,
+    progress: Callable[[float, str], None] = lambda share, message: None,
+) -> SetSkill:
+    """How well a method paints the first films of the studies `inside` a set beside `others`, against cubic interpolation, under one mask."""
+    places, keys = {key: place for place, key in enumerate(dataset.keys)}, [*inside, *others]
+    mask = mask_of({"ratio": ratio, "seed": 0}, method, {})  # type: ignore[typeddict-item]
+    own, guess = [], []
+    for start in range(0, len(keys), AT_ONCE):
+        part = keys[start : start + AT_ONCE]
+        progress(start / len(keys), f"painting {start} of {len(keys)} films")
+        found = paint(method, [one_image(dataset[places[key]], 0) for key in part], np.repeat(mask[None], len(part), 0))
+        own += [float(row[mask].sum()) for row in found.error]
+        guess += [float(patch_errors(row, mask, method.patch_size, method.norm_pix)[CUBIC][mask].sum()) for row in found.truth]  # type: ignore[attr-defined]
+    a, b, member = np.array(own), np.array(guess), np.arange(len(keys)) < len(inside)
+    patients = [str(dataset.patients[places[key]]) for key in keys]
+    first, rest = (skill_interval(a[side], b[side], [who for who, held in zip(patients, side) if held]) for side in (member, ~member))
+    return SetSkill(run, step, ratio, CUBIC, first, rest, skill_difference(a, b, member, patients), (len(inside), len(others)))
+
+
+__all__ = ["Painted", "decoder_missing", "grid_of", "in_space", "mask_of", "of_run", "of_set", "paint", "reconstruct"]

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import able, cells, masks, place, reconstruct, state, studies, told
+from app import able, cells, masks, place, reconstruct, set_skill, state, studies, told
 from app.select import control_row, refresh_line
 from workbench.figures import reconstruction as figures
 
@@ -59,4 +59,5 @@ with history:
 reconstruct.strips(every, allowed)
 for run in filter(told.able, runs):
     told.section(root, run, names[run], reconstruct.snapshot(run, chosen.step), image, mask, found.get(names[run]), loaded)
+set_skill.section(root, runs, names, chosen.step, chosen.query, loaded)
 place.footer(reconstruct.footer(found, chosen, loaded))

@@ -70,4 +70,7 @@ SABOTAGES = [
     Sabotage("training/feed.py", "            self.rows.config = config\n", "", [LIVE], "the turned ratio never reaches the data"),
     Sabotage("training/knobs.py", "| {rest: value}, path)", "| {rest: min(value, 0.9)}, path)", [LIVE], "a ratio out of bounds is bent"),
     Sabotage("workbench/dataset.py", "every[place] if place < len(every) else {}", "every[0]", [f"{SHOWN}::test_a_film_taken_alone_has_the_masks_of_no_other"], "the second film is hidden where the heart is in the first"),
+    Sabotage(ANALYSIS, "total[2] / total[3] - total[0] / total[1]", "total[0] / total[1] - total[2] / total[3]", [f"{OWN}::test_a_set_that_is_painted_worse_is_told_and_one_at_random_is_not"], "difference with the other sign"),
+    Sabotage(ANALYSIS, "(dataset.keys[place] in held) is side]", "(dataset.keys[place] in held) is not side]", [f"{OWN}::test_a_set_is_painted_beside_studies_that_no_run_trained_on"], "the others as the set"),
+    Sabotage(PAINTING, "float(row[mask].sum())", "float(row.sum())", [f"{OWN}::test_a_set_is_painted_beside_studies_that_no_run_trained_on"], "visible patches count"),
 ]  # fmt: skip

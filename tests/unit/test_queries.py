@@ -85,9 +85,14 @@ def test_filters_hold_what_they_say(run):
 
 def test_near_is_the_study_and_its_nearest_by_cosine(run):
     look = run.embeddings(FEATURE, 3)
-    z = look.features / np.linalg.norm(look.features, axis=1, keepdims=True)
-    order = np.argsort(-(z @ z[7]), kind="stable")
-    assert query(run, near=look.keys[7], feature=FEATURE, k=9).keys == tuple(look.keys[row] for row in order[:10])
+    z = look.features.astype(float)
+    z /= np.linalg.norm(z, axis=1, keepdims=True)
+    cosine = z @ z[7]
+    found = query(run, near=look.keys[7], feature=FEATURE, k=9).keys
+    of_found = np.array([cosine[look.keys.index(key)] for key in found])
+    assert found[0] == look.keys[7] and len(set(found)) == 10, "the study itself and nine others"
+    assert (np.diff(of_found) < 1e-6).all(), "nearest first; equal to float32 in any order"
+    assert of_found[-1] > np.sort(cosine)[-10] - 1e-6, "none that is nearer is left out"
     with pytest.raises(UserError, match="'nobody' is not among the studies of its looks"):
         query(run, near="nobody", feature=FEATURE)
 

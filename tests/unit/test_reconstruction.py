@@ -1,11 +1,26 @@
 """What anyone would guess, how much a method knows beyond that, and what is wrong with one that knows nothing."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.interpolate import CloughTocher2DInterpolator
 
+import workbench as wb
 from workbench.analysis import _guesses, reconstruction
-from workbench.analysis.reconstruction import GUESSES, METHOD, Reconstruction, doctor, guesses, in_space, patch_errors, skill_interval
+from workbench.analysis.reconstruction import (
+    GUESSES,
+    METHOD,
+    Reconstruction,
+    doctor,
+    guesses,
+    in_space,
+    patch_errors,
+    skill_difference,
+    skill_interval,
+    unseen,
+)
+from workbench.errors import UserError
 from workbench.figures import reconstruction as figures
 from workbench.figures.theme import DARK, LIGHT
 
@@ -231,3 +246,31 @@ def test_tables_hold_what_is_drawn():
     assert len(rows) == 16 and rows[5] | {"row": 2, "column": 2, "hidden": 1, METHOD: 0.25} == rows[5] and rows[1]["cubic"] is None
     table = figures.skill_rows({"a": [found]})
     assert table[0]["skill against zero"] == found.skill("zero") and table[0]["error"] == 0.25
+
+
+def test_a_set_that_is_painted_worse_is_told_and_one_at_random_is_not():
+    draw = np.random.default_rng(3)
+    guess, patients = draw.uniform(1, 2, 200), [f"p{row // 2}" for row in range(200)]
+    inside = np.arange(200) < 100
+    worse = skill_difference(np.where(inside, 0.8, 0.4) * guess, guess, inside, patients)
+    assert worse.value == pytest.approx(-0.4) and worse.high < 0
+    noise = guess * draw.uniform(0.2, 0.8, 200)
+    same = skill_difference(noise, guess, draw.permutation(inside), patients)
+    assert same.low < 0 < same.high
+    few = skill_difference(guess[:50], guess[:50], inside[75:125], patients[:50])
+    assert few.low is None and "13 patients on one side" in few.why
+
+
+def test_a_set_is_painted_beside_studies_that_no_run_trained_on(mae_run):
+    run = wb.open_run(mae_run.path)
+    dataset = run.dataset()
+    held = [dataset.keys[place] for place in dataset.split("val")[:9]]
+    inside, others = unseen(dataset, [*held, *(dataset.keys[place] for place in dataset.split("train")[:5])])
+    assert sorted(inside) == sorted(held) and len(others) == len(dataset.split("val")) - 9 and not set(inside) & set(others)
+    found = run.set_skill(SimpleNamespace(keys=held), ratio=0.5)
+    one = [run.reconstruct(key, mask=0.5).data for key in held]
+    by_hand = 1 - sum(each.errors[METHOD][each.mask].sum() for each in one) / sum(each.errors["cubic"][each.mask].sum() for each in one)
+    assert found.inside.value == pytest.approx(by_hand, rel=1e-4) and found.films == (9, len(others))
+    assert found.difference.value == pytest.approx(found.inside.value - found.others.value)
+    with pytest.raises(UserError, match="holds no study of validation or test"):
+        unseen(dataset, [dataset.keys[place] for place in dataset.split("train")])

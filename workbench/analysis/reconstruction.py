@@ -1,19 +1,25 @@
 """How well does a method paint what was hidden, and how much of that would anyone have guessed? The model itself runs in workbench/painting.py."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from workbench.analysis._auroc import members
 from workbench.analysis._guesses import GUESSES, guesses, image_of, patches_of
 from workbench.analysis.statistics import Interval
+from workbench.dataset import Dataset, Split
+from workbench.errors import UserError
 from workbench.randomness import rng
 from workbench.run import read_json
 
 METHOD = "method"
 EPSILON = 1e-6  # of losses.reconstruction
 RESAMPLES, FEWEST = 2000, 20  # of patients; with fewer no interval
+UNSEEN: tuple[Split, ...] = ("val", "test")
+FILMS = 60  # of a set, and of the others, that are painted
 FEW = 8  # hidden patches below which the doctor does not judge
 
 
@@ -124,6 +130,60 @@ def skill_interval(own: np.ndarray, guess: np.ndarray, patients: Sequence[str], 
     draws = rng(0, "skill interval", 0, count).multinomial(count, np.full(count, 1 / count), size=resamples) @ sums
     low, high = np.quantile(1 - draws[:, 0] / draws[:, 1], [0.025, 0.975])
     return Interval(float(value), float(low), float(high), procedure)
+
+
+@dataclass(frozen=True)
+class SetSkill:
+    """How well the films of a set are painted beside others: skill against a guess, one mask for all; `difference` is set less others."""
+
+    run: str
+    step: int
+    ratio: float
+    guess: str
+    inside: Interval
+    others: Interval
+    difference: Interval
+    films: tuple[int, int]  # of the set, of the others
+
+    @classmethod
+    def of_dict(cls, values: Mapping[str, Any]) -> "SetSkill":
+        """What `asdict` gave, also through JSON."""
+        intervals = {name: Interval(**values[name]) for name in ("inside", "others", "difference")}
+        return cls(**dict(values) | intervals | {"films": tuple(values["films"])})
+
+
+def skill_difference(
+    own: np.ndarray, guess: np.ndarray, inside: np.ndarray, patients: Sequence[str], resamples: int = RESAMPLES
+) -> Interval:
+    """Skill of the images `inside` (i,) bool less that of the others, from summed errors (i); percentile bootstrap of whole patients, who may have both."""
+    member, count = members(patients)
+    sums = np.stack(
+        [np.bincount(member, np.where(inside == side, values, 0), count) for side in (True, False) for values in (own, guess)], 1
+    )
+    least = min(len(set(member[inside])), len(set(member[~inside])))
+    total = sums.sum(0)
+    value = float(total[2] / total[3] - total[0] / total[1]) if least else float("nan")
+    procedure = f"percentile bootstrap of {count} patients, {resamples} draws, 95 %"
+    if least < FEWEST:
+        return Interval(value, None, None, procedure, f"{least} patients on one side, fewer than {FEWEST}")
+    draws = rng(0, "skill difference", 0, count).multinomial(count, np.full(count, 1 / count), size=resamples) @ sums
+    low, high = np.quantile(draws[:, 2] / draws[:, 3] - draws[:, 0] / draws[:, 1], [0.025, 0.975])
+    return Interval(value, float(low), float(high), procedure)
+
+
+def unseen(dataset: Dataset, keys: Collection[str], most: int = FILMS) -> tuple[list[str], list[str]]:
+    """Keys of studies that no run trains on, evenly chosen: of a set, and of the others; each at most so many.
+
+    Raises UserError where the set, or the rest, holds none.
+    """
+    held = set(keys)
+    places = np.sort(np.concatenate([dataset.split(split) for split in UNSEEN]))
+    sides = [[str(dataset.keys[place]) for place in places if (dataset.keys[place] in held) is side] for side in (True, False)]
+    if not all(sides):
+        told = "holds no study of validation or test" if not sides[0] else "holds every study of validation and test"
+        raise UserError(f"the set {told}: there is nothing to compare; choose another set")
+    inside, others = ([side[place] for place in np.unique(np.linspace(0, len(side) - 1, most).round().astype(int))] for side in sides)
+    return inside, others
 
 
 def explained(prediction: np.ndarray, target: np.ndarray, trivial: np.ndarray | float) -> float:
