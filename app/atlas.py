@@ -32,7 +32,7 @@ SCORE = "Moves the reports along the gap in tenths and scores retrieval and zero
 def verdict(asked: Asked, found: Projection) -> None:
     """How far the picture can be trusted, and whether its lumps can be the data's."""
     said = trust.said(found.quality) or "Too few different points to measure how far this map can be trusted."
-    place.verdict([(asked.name, said)], shares(found), place.palette().of(asked.slot))
+    place.verdict([(f"{asked.name}:", said)], shares(found), place.palette().of(asked.slot))
 
 
 @st.fragment

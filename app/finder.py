@@ -45,7 +45,7 @@ def keep(chosen: Selection, run: Run, asked: dict[str, str], found: Answers) -> 
         among, keys = found.images.keys, run.embeddings(next(iter(run.geometry(found.step))), found.step).keys
         share = number(float(held.mask(keys).mean()))
         st.caption(
-            f"{int(held.mask(among).sum())} of {len(among)} images are in the set {state.escape(held.name)}; of all that were searched {share} is."
+            f"{int(held.mask(among).sum())} of {len(among)} images are in the set {state.escape(held.name)}; of all that were searched, {share} are."
         )
     at = {"run": run.id, "feature": found.feature, "step": found.step, "k": len(found.images.keys)}
     if "text" in asked:

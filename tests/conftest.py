@@ -1,7 +1,9 @@
 """Options of the test suite, and a clean environment for every test."""
 
 import os
+import sys
 
+import numpy as np
 import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -34,6 +36,14 @@ def pytest_collection_modifyitems(config, items):
     other = [item for item in items if item.path.name != "run_sabotage.py"]
     config.hook.pytest_deselected(items=other)
     items[:] = [item for item in items if item.path.name == "run_sabotage.py"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Weights that a test leaves to chance are the same whatever ran before it, in whichever process."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+    np.random.seed(0)
 
 
 @pytest.fixture(autouse=True, scope="session")
