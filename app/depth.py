@@ -55,9 +55,9 @@ def draw(found: Depth, folder: Path, name: str, slot: int) -> None:
 def sentence(found: Depth) -> str:
     """Where the tower opens most directions and what is left of them at its end; where a probe reads most."""
     used, place = "participation_ratio", found.widest("participation_ratio")
-    told = f"at step {found.step} opens {beside(found, place, used)} directions by block {found.stages[place].name}"
+    told = f"at step {found.step} spreads over {beside(found, place, used)} directions after block {found.stages[place].name}"
     if place + 1 < len(found.stages):
-        told += f" and keeps {beside(found, len(found.stages) - 1, used)} after the last"
+        told += f" and {beside(found, len(found.stages) - 1, used)} after the last"
     else:
         told += ", the last"
     if all(PROBE in each.numbers for each in found.stages):

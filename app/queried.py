@@ -191,7 +191,7 @@ def neighbours(found: Described, loaded: studies.Studies) -> None:
         return
     keys = [each.key for each in near.outside]
     shown = keys if loaded.open else studies.hashed(keys)
-    st.caption("Outside the set, among the nearest of most of its members:")
+    st.caption("Studies outside that are among the nearest of the most members:")
     place.listing(clouds.outside(near, dict(zip(keys, shown))))
     called = dict(zip(keys, shown))
     st.selectbox(

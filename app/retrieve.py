@@ -92,7 +92,7 @@ def told(score: Score) -> str:
     """`.051 [.03, .07]`, and whether chance is inside."""
     inside = score.interval.low is not None and score.interval.low <= score.chance
     limits = said(score.interval).partition(" ")[2]
-    return f"{short(score.interval.value)} {limits}".strip() + (" (not told from chance)" if inside else "")
+    return f"{short(score.interval.value)} {limits}".strip() + (" (no better than chance)" if inside else "")
 
 
 def short(value: float) -> str:
@@ -107,7 +107,7 @@ def beside(found: Retrieved) -> str:
     parts = [f"chance {short(score.chance)}"] if score and score.kind == "class" else []
     parts += [f"untrained {short(score.untrained)}"] if score and score.untrained is not None else []
     parts += [f"median rank {number(median.interval.value)} (chance {number(median.chance)})"] if median else []
-    parts += [f"hubs take {taken.interval.value:.0%} of all places (isotropic {taken.chance:.0%})"] if taken else []
+    parts += [f"a few hubs take {taken.interval.value:.0%} of all places in first tens (isotropic {taken.chance:.0%})"] if taken else []
     return ", ".join(parts)
 
 
@@ -144,7 +144,8 @@ def details(found: Retrieved, run: Run, name: str, slot: int, loaded: studies.St
 
 def label_title(way: Way) -> str:
     above = [each for each in way.labels if each.interval.low is not None and each.interval.low > each.chance]
-    return f"{len(above)} of {len(way.labels)} labels are found above chance"
+    below = sum(each.untrained is not None and each.untrained > each.interval.value for each in way.labels)
+    return f"{len(above)} of {len(way.labels)} labels above chance" + (f", {below} below the untrained network" if below else "")
 
 
 def rank_title(way: Way) -> str:
@@ -155,7 +156,7 @@ def rank_title(way: Way) -> str:
 def hub_title(way: Way) -> str:
     score = way.at("never", 10)
     return (
-        f"{score.interval.value:.0%} of the candidates are never found (isotropic {score.chance:.0%})"
+        f"{score.interval.value:.0%} of the candidates are in no first ten (isotropic {score.chance:.0%})"
         if score
         else "How often each is found"
     )

@@ -55,7 +55,7 @@ def sentence(found: SetSkill) -> str:
     text = (
         f"paints the set with a skill of {said(found.inside)} ({found.films[0]} films), others with {said(found.others)} ({found.films[1]})"
     )
-    return f"{text}: {verdict}, difference {said(found.difference)}. {found.ratio:.0%} hidden, step {found.step}."
+    return f"{text}. {verdict.capitalize()}: {said(found.difference)}. {found.ratio:.0%} hidden, step {found.step}."
 
 
 def rows(found: SetSkill) -> list[dict[str, object]]:

@@ -55,7 +55,7 @@ def save(query: Query, key: str) -> None:
     refused = dialogs.REFUSED in st.session_state
     dialogs.told()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.text_input("Name of this set", key=f"{key}_name", max_chars=121, placeholder="large-hearts", width=260)
+        st.text_input("Name of this set", key=f"{key}_name", max_chars=121, placeholder="a-name", width=260)
         pressed = st.button("Save as a set", key=f"{key}_save", icon=ICON, on_click=keep, args=(query, key), disabled=not len(query))
     if pressed and not refused:
         st.rerun()  # the whole page: every part of it obeys the set

@@ -21,7 +21,7 @@ from workbench.queries import Query
 from workbench.run import Run
 
 Part = Literal["properties", "words", "spectrum"]
-CIRCULAR = "It was drawn on these features: that it lies apart in them says how it was made; findings, factors and words are another matter"
+CIRCULAR = "It was chosen by these features: its spectrum and neighbours only say that. Findings, factors and words do not follow from it, unless the points were chosen by their colour"
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from workbench.cache import cache_root
 
 Progress = Callable[[float, str], None]
 NEIGHBOURS, PERPLEXITY = 15, 30
@@ -165,7 +166,7 @@ def instead(package: Any, **others: Any) -> Iterator[None]:
 
 def keep_compiled() -> None:
     """Say where numba keeps what it compiles, before it is imported."""
-    cache = Path(os.environ.get("WORKBENCH_CACHE") or Path.home() / ".cache" / "latent-geometry-workbench") / "numba"
+    cache = cache_root() / "numba"
     cache.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("NUMBA_CACHE_DIR", str(cache))
 

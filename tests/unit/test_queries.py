@@ -180,8 +180,8 @@ def test_a_set_is_described_with_what_is_gone_and_how_it_was_made(run):
     told = view.subset(listed, FEATURE).data
     assert (told.studies, told.total, told.gone) == (int(held.sum()), 96, 2) and told.by == ()
     drawn = view.subset(found, FEATURE, part="words").data
-    assert any("drawn on these features" in each for each in drawn.why)
-    assert not any("drawn on these features" in each for each in view.subset(found, "image.backbone").data.why)
+    assert any("chosen by these features" in each for each in drawn.why)
+    assert not any("chosen by these features" in each for each in view.subset(found, "image.backbone").data.why)
     assert view.subset(found, FEATURE, part="spectrum").data.n == held.sum()
     filtered = view.query(where=("effusion", "present"))
     assert any("chosen by effusion" in each for each in described.of_data(filtered, view.dataset()).why)

@@ -95,7 +95,7 @@ def test_a_bar_and_a_ring_are_shapes_without_a_gap():
     turn = draw.uniform(0, 2 * np.pi, 400)
     for z in (draw.uniform(size=(400, 2)) * [4, 1], np.c_[np.cos(turn), np.sin(turn)] + 0.05 * draw.normal(size=(400, 2))):
         found = clumps(z)
-        assert found.kind == "shape" and "no gap parts them" in said(quality(z, z))
+        assert found.kind == "shape" and "No separate clusters" in said(quality(z, z))
 
 
 def test_the_cluster_index_is_the_share_of_variance_within_the_best_cut():

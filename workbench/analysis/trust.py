@@ -89,7 +89,7 @@ def said(found: Quality | None) -> str:
     if lumps.kind == "none":
         return f"The features have no more clusters than one Gaussian cloud{rows}: lumps in this picture are the method's, not the data's."
     if lumps.kind == "shape":
-        return f"The features are not one Gaussian cloud, but no gap parts them{rows}: lumps in this picture may be cuts through one shape."
+        return f"No separate clusters{rows}: the features are no Gaussian cloud, but no gap parts them. Do not read lumps in this picture as groups."
     return f"The features fall into clusters that one Gaussian cloud does not have{rows}; the farthest neighbours lie {lumps.apart:.1f} standard deviations apart."
 
 

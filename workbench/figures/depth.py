@@ -45,7 +45,7 @@ def panel(found: Depth, statistic: str, colour: str, palette: Palette) -> theme.
     seen = np.concatenate([values, low, high, before, ceilings, [end for end, _, _ in ends]])
     bottom, top = extent(statistic, seen[np.isfinite(seen)], log)
     canvas.x |= {"tickvals": list(x), "ticktext": [each.name for each in found.stages], "range": [0.8, len(x) + ROOM * len(x)]}
-    canvas.x["title"]["text"] = "block"
+    canvas.x["title"]["text"] = "block" if len(found.stages) > 6 else f"block ({', '.join(str(each.d) for each in found.stages)} wide)"
     canvas.y |= {"type": "log"} if log else {"nticks": 5}
     ticks = theme.doubling(int(10**top)) if log else []
     canvas.y |= {"range": [bottom, top]} | ({"tickvals": ticks[::2], "ticktext": [str(tick) for tick in ticks[::2]]} if log else {})

@@ -107,7 +107,7 @@ def trust(canvas: theme.Canvas, found: Projection) -> None:
 
 SHORT = {
     "none": "No more clusters than a Gaussian cloud has: lumps are the method's, not the data's",
-    "shape": "Not a Gaussian cloud, but no gap parts it: lumps may be cuts through one shape",
+    "shape": "No separate clusters: no Gaussian cloud, but no gap parts it",
     "clusters": "More clusters than a Gaussian cloud has",
 }
 

@@ -64,6 +64,6 @@ def rows(found: Subcloud) -> list[dict[str, object]]:
 def outside(found: Purity, keys: dict[str, str]) -> list[dict[str, object]]:
     """Studies outside that are near, as a table; `keys`: what each is called, a hash where the data may not be passed on."""
     return [
-        {"study": keys.get(each.key, each.key), f"near to members, of {found.asked}": each.members, "largest cosine": each.similarity}
+        {"study": keys.get(each.key, each.key), f"near to (of {found.asked} members)": each.members, "largest cosine": each.similarity}
         for each in found.outside
     ]

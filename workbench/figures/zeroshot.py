@@ -177,7 +177,10 @@ def said(interval: Interval) -> str:
 
 def short(value: float | None) -> str:
     """A limit to two digits: `.71`."""
-    return "–" if value is None else f"{value:.2f}".removeprefix("0") if value < 0.995 else "1"
+    if value is None or value >= 0.995:
+        return "–" if value is None else "1"
+    rounded = round(value, 2) + 0.0  # no minus before a zero
+    return f"{abs(rounded):.2f}".removeprefix("0") if rounded >= 0 else "-" + f"{-rounded:.2f}".removeprefix("0")
 
 
 def subgroups(found: Sequence[Group], label: str, colour: str, palette: Palette = LIGHT, level: float | None = None) -> go.Figure:
