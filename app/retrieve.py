@@ -15,6 +15,7 @@ from workbench.analysis.towers import IMAGE, TEXT
 from workbench.figures import retrieved as figures
 from workbench.figures.theme import clip, number
 from workbench.figures.zeroshot import said
+from workbench.queries import Query
 from workbench.run import Run
 
 JOB, HEIGHT, MOST = "retrieval", 290, 4
@@ -116,6 +117,26 @@ def overview(every: Mapping[str, Retrieved], chosen: Selection) -> None:
     slots = {name: chosen.slots[run.id] for run, name in chosen.names.items()}
     place.figure(
         figures.overview(every, slots, place.palette()), "retrieval", "Recall and precision over k", OVERVIEW, partial(figures.rows, every)
+    )
+
+
+def of_set(found: Mapping[str, Retrieved], runs: Mapping[str, Run], query: Query | None) -> None:
+    """What the chosen set's images and reports find, beside the others, among all candidates."""
+    if query is None:
+        return
+    st.markdown(f"##### The studies of {state.escape(query.name)} as queries")
+    for name, each in found.items():
+        look = runs[name].embeddings(each.feature, each.step)
+        who, inside = dict(zip(look.keys, look.patients)), query.mask(each.keys)
+        patients = [who[key] for key in each.keys]
+        parts = []
+        for way, asks in ((FORTH, "images"), (BACK, "reports")) if each.two_towers else ():
+            if both := retrieved.of_set(each[way], inside, patients, K):
+                parts.append(f"{asks} of the set {said(both[0])}, of the others {said(both[1])}")
+        told_ = "; ".join(parts) or ("has no reports to find" if not each.two_towers else "all or none of its studies are in the set")
+        st.markdown(f"**{state.escape(name)}** {state.escape(told_)}")
+    st.caption(
+        f"Share whose right answer is among the first {K}, of {int(query.mask(next(iter(found.values())).keys).sum())} studies of the set."
     )
 
 

@@ -15,6 +15,7 @@ found = retrieve.ready(root, chosen, runs)
 first = next(iter(runs.values()))
 retrieve.verdict(found, place.palette().of(chosen.slots[first.id]))
 retrieve.overview(found, chosen)
+retrieve.of_set(found, runs, chosen.query)
 name = work.one_of(runs, "Search and details of", "retrieval_of")
 run, slot = runs[name], chosen.slots[runs[name].id]
 loaded = retrieve.opened(run)

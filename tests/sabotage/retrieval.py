@@ -45,4 +45,5 @@ SABOTAGES = [
     Sabotage(ANSWERS, "rank = int(1 + np.sum(similarity > similarity[place[0]]))", "rank = 1", QUERIES, "the own report always ranks first"),
     Sabotage("workbench/searching.py", "leave_out = [own] if own is not None and kind == \"image\" else []", "leave_out = []", QUERIES, "a study is its own neighbour"),
     Sabotage("workbench/retrieving.py", "return [text.normalise(text.report(dataset[int(place)])) for place in places]", "return [text.report(dataset[int(place)]) for place in places]", [f"{RUNS}::test_case_and_white_space_do_not_tell_reports_apart"], "white space tells two reports apart"),
+    Sabotage(RETRIEVED, "own, rest = known & inside, known & ~inside", "own, rest = known & ~inside, known & inside", [f"{RANKING}::test_a_sets_queries_are_counted_beside_the_others_among_all_candidates"], "the others as the set"),
 ]  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 from workbench.analysis import hubs, ranking
 from workbench.analysis.ranking import Rows, way, ways, whole
 from workbench.analysis.retrieval import listed, median_by_chance, median_rank, ranks, same_labels
-from workbench.analysis.retrieved import BACK, FORTH, WITHIN, beside, extremes
+from workbench.analysis.retrieved import BACK, FORTH, WITHIN, beside, extremes, of_set
 from workbench.errors import UserError
 
 RNG = np.random.default_rng
@@ -176,3 +176,12 @@ def test_the_worst_and_the_best_queries():
     worst, best = extremes(found, 3)
     assert [found.rank[row] for row in worst] == sorted(found.rank, reverse=True)[:3]
     assert all(found.rank[row] == 1 for row in best) and list(found.own[best]) == sorted(found.own[found.rank == 1], reverse=True)[:3]
+
+
+def test_a_sets_queries_are_counted_beside_the_others_among_all_candidates():
+    held = rows(n=60)
+    found, inside = way(FORTH, held, NAMES, resamples=0), np.arange(60) % 3 == 0
+    one, other = of_set(found, inside, list(held.patients), k=5)
+    assert one.value == pytest.approx(np.mean(found.rank[inside] <= 5)) and other.value == pytest.approx(np.mean(found.rank[~inside] <= 5))
+    assert one.low < one.value < one.high and "20 patients" in one.procedure
+    assert of_set(found, np.ones(60, bool), list(held.patients)) is None

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from workbench.analysis._interval import Interval
+from workbench.analysis.retrieval import over_patients
 from workbench.run import read_json
 
 FORTH, BACK, WITHIN = "image to report", "report to image", "image to image"
@@ -102,6 +103,16 @@ def beside(found: Sequence[Way], untrained: Sequence[Way]) -> tuple[Way, ...]:
             each = replace(each, scores=scores, labels=tuple(replace(one, untrained=label.get(one.label)) for one in each.labels))
         result.append(each)
     return tuple(result)
+
+
+def of_set(way: Way, inside: np.ndarray, patients: Sequence[str], k: int = 5) -> tuple[Interval, Interval] | None:
+    """Recall at k of the queries `inside` (n,) bool a set, and of the others, among all candidates; None where either side has no right answer."""
+    known = np.isfinite(way.rank)
+    own, rest = known & inside, known & ~inside
+    if not own.any() or not rest.any():
+        return None
+    people = np.asarray(patients).astype(str)
+    return over_patients(way.rank[own] <= k, list(people[own])), over_patients(way.rank[rest] <= k, list(people[rest]))
 
 
 def write(found: Retrieved, folder: Path) -> dict[str, Any]:
