@@ -42,7 +42,7 @@ def keep(chosen: Selection, run: Run, asked: dict[str, str], found: Answers) -> 
     """How many answers are in the set the pages obey, and the answers as a set of their own."""
     held = chosen.query
     if held:
-        among, keys = found.images.keys, run.embeddings(next(iter(run.geometry(found.step))), found.step).keys
+        among, keys = found.images.keys, list(retrieve.people(run.path, next(iter(run.geometry(found.step))), found.step))
         share = number(float(held.mask(keys).mean()))
         st.caption(
             f"{int(held.mask(among).sum())} of {len(among)} images are in the set {state.escape(held.name)}; of all that were searched, {share} are."

@@ -120,19 +120,31 @@ def overview(every: Mapping[str, Retrieved], chosen: Selection) -> None:
     )
 
 
+@st.cache_data(max_entries=32, show_spinner=False)
+def people(path: Path, feature: str, step: int) -> dict[str, str]:
+    """Key -> patient of the studies of a look, which never changes."""
+    look = Run(path).embeddings(feature, step)
+    return dict(zip(look.keys, look.patients))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def counted(digest: str, path: Path, feature: str, step: int, _found: Retrieved, _query: Query) -> list[str]:
+    """What a set's images, and its reports, find beside the others, in words: bootstrapped once."""
+    who, inside, parts = people(path, feature, step), _query.mask(_found.keys), []
+    patients = [who[key] for key in _found.keys]
+    for way, asks in ((FORTH, "images"), (BACK, "reports")) if _found.two_towers else ():
+        if both := retrieved.of_set(_found[way], inside, patients, K):
+            parts.append(f"{asks} of the set {said(both[0])}, of the others {said(both[1])}")
+    return parts
+
+
 def of_set(found: Mapping[str, Retrieved], runs: Mapping[str, Run], query: Query | None) -> None:
     """What the chosen set's images and reports find, beside the others, among all candidates."""
     if query is None:
         return
     st.markdown(f"##### The studies of {state.escape(query.name)} as queries")
     for name, each in found.items():
-        look = runs[name].embeddings(each.feature, each.step)
-        who, inside = dict(zip(look.keys, look.patients)), query.mask(each.keys)
-        patients = [who[key] for key in each.keys]
-        parts = []
-        for way, asks in ((FORTH, "images"), (BACK, "reports")) if each.two_towers else ():
-            if both := retrieved.of_set(each[way], inside, patients, K):
-                parts.append(f"{asks} of the set {said(both[0])}, of the others {said(both[1])}")
+        parts = counted(query.digest, runs[name].path, each.feature, each.step, each, query)
         told_ = "; ".join(parts) or ("has no reports to find" if not each.two_towers else "all or none of its studies are in the set")
         st.markdown(f"**{state.escape(name)}** {state.escape(told_)}")
     st.caption(

@@ -51,7 +51,7 @@ SABOTAGES = [
     Sabotage(ANALYSIS, "values = self.errors[who][self.mask]", "values = self.errors[who]", [f"{OWN}::test_skill_is_one_less_the_ratio_of_errors_over_hidden_patches"], "visible patches in the error"),
     Sabotage(ANALYSIS, "else 1 - own / other", "else own / other", [f"{OWN}::test_skill_is_one_less_the_ratio_of_errors_over_hidden_patches"], "skill upside down"),
     Sabotage(ANALYSIS, "return np.where(self.hidden_pixels, self.painted, self.original)", "return self.painted", [f"{OWN}::test_skill_is_one_less_the_ratio_of_errors_over_hidden_patches"], "pasted shows what was visible as painted"),
-    Sabotage(ANALYSIS, "np.unique(np.asarray(patients).astype(str), return_inverse=True)", "(0, np.arange(len(patients)))", [f"{OWN}::test_the_interval_of_a_skill_resamples_patients"], "images resampled, not patients"),
+    Sabotage(ANALYSIS, "member, count = members(patients)\n    sums = np.stack([np.bincount(member, weights", "member, count = np.arange(len(patients)), len(patients)\n    sums = np.stack([np.bincount(member, weights", [f"{OWN}::test_the_interval_of_a_skill_resamples_patients"], "images resampled, not patients"),
     Sabotage(ANALYSIS, "if count < FEWEST:", "if count < 2:", [f"{OWN}::test_the_interval_of_a_skill_resamples_patients"], "an interval from fifteen patients"),
     Sabotage(ANALYSIS, "if other > own + 0.15 and other > 0.05:", "if False:", [f"{OWN}::test_the_doctor_knows_what_is_wrong"], "blind to the other space"),
     Sabotage(ANALYSIS, "if fitted > 0.5:", "if fitted > 2:", [f"{OWN}::test_the_doctor_knows_what_is_wrong"], "blind to wrong units"),

@@ -120,8 +120,7 @@ def patch_errors(truth: np.ndarray, mask: np.ndarray, patch: int, norm_pix: bool
 
 def skill_interval(own: np.ndarray, guess: np.ndarray, patients: Sequence[str], resamples: int = RESAMPLES) -> Interval:
     """Skill over many images from their summed errors (i): 1 - sum / sum, with a percentile bootstrap of whole patients."""
-    _, member = np.unique(np.asarray(patients).astype(str), return_inverse=True)
-    count = int(member.max(initial=-1)) + 1
+    member, count = members(patients)
     sums = np.stack([np.bincount(member, weights=values, minlength=count) for values in (own, guess)], 1)
     value = 1 - sums[:, 0].sum() / sums[:, 1].sum() if count else np.nan
     procedure = f"percentile bootstrap of {count} patients, {resamples} draws, 95 %"

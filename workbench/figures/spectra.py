@@ -43,12 +43,17 @@ def overlay(found: Overlay, slots: Mapping[str, int], palette: Palette = LIGHT, 
         y = own[0] if len(own) == 1 else np.log10(np.mean([10.0 ** np.nan_to_num(each, nan=-300) for each in own], 0))
         curve(canvas, y, colour, label if len(own) == 1 else f"{label}, mean of {len(own)} seeds", width=2.2)
         ends.append((end(y, low), theme.clip(label, 22), colour))
+    return finished(canvas, found.d, low, ends)
+
+
+def finished(canvas: theme.Canvas, d: int, low: float, ends: Sequence[tuple[float, str, str]]) -> go.Figure:
+    """The figure of spectra over d directions, from `low` (log10) to the largest, its lines named at their ends."""
     shown, texts = theme.powers(low, 0.0)
     canvas.y |= {"type": "log", "range": [low, 0.06], "tickvals": shown, "ticktext": texts}
-    ticks = theme.doubling(found.d)
+    ticks = theme.doubling(d)
     canvas.x |= {
         "type": "log",
-        "range": [0, np.log10(max(found.d, 2)) + 0.01],
+        "range": [0, np.log10(max(d, 2)) + 0.01],
         "tickvals": ticks,
         "ticktext": [str(tick) for tick in ticks],
     }

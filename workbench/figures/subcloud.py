@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from workbench.analysis.subcloud import Purity, Subcloud
 from workbench.figures import theme
-from workbench.figures.spectra import FLOOR, curve, end, relative
+from workbench.figures.spectra import FLOOR, curve, end, finished, relative
 from workbench.figures.theme import LIGHT, Palette, number
 
 
@@ -25,18 +25,7 @@ def spectrum(found: Subcloud, colour: str, palette: Palette = LIGHT, title: str 
         y = relative(values)
         curve(canvas, y, of, name, **style)
         ends.append((end(y, low), name, of))
-    shown, texts = theme.powers(low, 0.0)
-    canvas.y |= {"type": "log", "range": [low, 0.06], "tickvals": shown, "ticktext": texts}
-    ticks = theme.doubling(found.d)
-    canvas.x |= {
-        "type": "log",
-        "range": [0, np.log10(max(found.d, 2)) + 0.01],
-        "tickvals": ticks,
-        "ticktext": [str(tick) for tick in ticks],
-    }
-    canvas.y["title"]["text"], canvas.x["title"]["text"] = "σ / σ₁", "direction"
-    canvas.end_labels(ends, low, 0.06)
-    return canvas.figure()
+    return finished(canvas, found.d, low, ends)
 
 
 def headline(found: Subcloud) -> str:
